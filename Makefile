@@ -1,0 +1,89 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+WASM := $(TARGET)/wasm32-wasip2/wasm
+
+# Every crate of plugins/ with a component, and every program of tests/programs, by folder name.
+PLUGINS := $(filter-out kernels sdk,$(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/Cargo.toml)))))
+PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/programs/*/Cargo.toml))))
+
+.PHONY: help
+help: ## Say what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+.PHONY: run
+run: build ## Build everything, serve on the embedded defaults and print what to try
+	$(TARGET)/release/safelight serve --try
+
+.PHONY: build
+build: host plugins ## Build target/release/safelight with the standard plugins beside it
+
+.PHONY: host
+host: tools
+	$(CARGO) build --release -p safelight
+
+.PHONY: plugins
+plugins: tools ## Build the standard plugins to components
+	$(CARGO) build --profile wasm --target wasm32-wasip2 $(PLUGINS:%=-p safelight-%)
+	mkdir -p $(TARGET)/release/plugins
+	for name in $(PLUGINS); do \
+	  cmp -s $(WASM)/$$name.wasm $(TARGET)/release/plugins/$$name.wasm || \
+	    install -m 644 $(WASM)/$$name.wasm $(TARGET)/release/plugins/$$name.wasm; \
+	done
+
+.PHONY: programs
+programs: tools ## Build the misbehaving components that the tests run
+	$(CARGO) build --profile wasm --target wasm32-wasip2 $(subst _,-,$(PROGRAMS:%=-p safelight-test-%))
+
+.PHONY: test
+test: build programs test-tools ## Run every test
+	$(CARGO) test --release --workspace
+
+.PHONY: lint
+lint: tools ## Check format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+.PHONY: bench
+bench: build programs bench-tools ## Measure speed against native code and against sharp; takes minutes
+	tests/bench/run.sh
+
+# What the build needs beyond the Rust toolchain: a C compiler for SQLite, jemalloc and the WebP encoder,
+# and the WebAssembly target.
+.PHONY: tools
+tools:
+	@command -v $(CARGO) >/dev/null || { echo "install the Rust toolchain first: https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null && command -v make >/dev/null || $(MAKE) --no-print-directory packages NAMES="build-essential"
+	@test -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip2" || rustup target add wasm32-wasip2
+
+# The public client packages that check what we send, in an environment of their own.
+.PHONY: test-tools
+test-tools: $(TARGET)/test-venv/.ready
+
+$(TARGET)/test-venv/.ready: tests/requirements.txt
+	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"
+	python3 -m venv $(TARGET)/test-venv
+	$(TARGET)/test-venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+.PHONY: bench-tools
+bench-tools: $(TARGET)/bench-node/.ready
+
+$(TARGET)/bench-node/.ready: tests/bench/package.json
+	command -v npm >/dev/null || $(MAKE) --no-print-directory packages NAMES="nodejs npm"
+	mkdir -p $(TARGET)/bench-node
+	cp tests/bench/package.json $(TARGET)/bench-node/
+	cd $(TARGET)/bench-node && npm install --silent --no-fund --no-audit
+	touch $@
+
+# Debian packages; as root, or through sudo.
+.PHONY: packages
+packages:
+	@echo "installing $(NAMES)"
+	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $(NAMES); \
+	  else sudo apt-get update -qq && sudo apt-get install -y -qq $(NAMES); fi
