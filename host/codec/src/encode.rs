@@ -1,0 +1,150 @@
+//! Pixels to bytes.
+
+use crate::error::guard;
+use crate::limits::show_bytes;
+use crate::{Error, Format, Metadata, Picture, exif, write};
+
+/// Resolution of colour against brightness, where the format has a choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chroma {
+    /// Full at quality 90 and above, half below. AVIF is always full, lossy WebP always half.
+    #[default]
+    Auto,
+    /// 4:4:4: as many colour samples as pixels.
+    Full444,
+    /// 4:2:0: one colour sample for two by two pixels.
+    Half420,
+}
+
+/// How to encode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// The format to write.
+    pub format: Format,
+    /// 1 to 100, for JPEG, lossy WebP and AVIF; others ignore it.
+    pub quality: u8,
+    /// Every pixel is kept. WebP has both kinds; JPEG and AVIF cannot, and refuse it; the others
+    /// always do (GIF as far as 256 colours go).
+    pub lossless: bool,
+    /// 0 is fastest, 9 smallest.
+    pub effort: u8,
+    /// JPEG: several scans, from coarse to fine.
+    pub progressive: bool,
+    /// JPEG: resolution of colour.
+    pub chroma: Chroma,
+    /// What transparent pixels are composited on where the format has no alpha.
+    pub background: [u8; 3],
+    /// Write [`Picture::metadata`] (JPEG, PNG and WebP; AVIF takes EXIF only).
+    pub metadata: bool,
+    /// Most bytes of the result. Default 256 MiB.
+    pub max_bytes: u64,
+}
+
+impl EncodeOptions {
+    /// Defaults of a format: quality 80 (AVIF 65), lossy where there is a choice, an effort that
+    /// answers fast, white background, no metadata.
+    pub fn new(format: Format) -> EncodeOptions {
+        let effort = match format {
+            // libwebp's own default method, 4 of 6.
+            Format::WebP => 6,
+            Format::Avif => 1,
+            _ => 3,
+        };
+        EncodeOptions {
+            format,
+            quality: if format == Format::Avif { 65 } else { 80 },
+            lossless: false,
+            effort,
+            progressive: false,
+            chroma: Chroma::Auto,
+            background: [255; 3],
+            metadata: false,
+            max_bytes: 256 << 20,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if !(1..=100).contains(&self.quality) {
+            return Err(Error::Option {
+                option: "quality",
+                value: self.quality.to_string(),
+                expected: "1 to 100".into(),
+            });
+        }
+        if self.effort > 9 {
+            return Err(Error::Option { option: "effort", value: self.effort.to_string(), expected: "0 to 9".into() });
+        }
+        if self.lossless && matches!(self.format, Format::Jpeg | Format::Avif) {
+            return Err(Error::Option {
+                option: "lossless",
+                value: "true".into(),
+                expected: format!("false for {}, or a format that can keep every pixel", self.format),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Encodes a picture. Formats without animation take the first frame
+/// ([`Format::supports_animation`]).
+///
+/// Alpha is kept where the format has it, and composited on the background where not. Grey pictures
+/// are written with one channel where the format has such. The orientation in EXIF is written as 1,
+/// since pixels are upright.
+///
+/// Errors: options out of range, a picture larger than the format holds, a result over `max_bytes`,
+/// and failures of an encoder.
+pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, Error> {
+    options.check()?;
+    let format = options.format;
+    let Some(first) = picture.frames.first() else {
+        return Err(Error::encode(format, "the picture has no frame"));
+    };
+    let (width, height) = (first.raster.width(), first.raster.height());
+    for (what, side) in [("width", width), ("height", height)] {
+        if side > format.max_side() {
+            return Err(Error::TooLarge {
+                format,
+                what,
+                value: format!("{side} px"),
+                limit: format!("{} px", format.max_side()),
+            });
+        }
+    }
+    for (index, frame) in picture.frames.iter().enumerate() {
+        let size = (frame.raster.width(), frame.raster.height());
+        if size != (width, height) {
+            let what = format!("frame {} is {} x {} px, the first {width} x {height} px", index + 1, size.0, size.1);
+            return Err(Error::encode(format, what));
+        }
+    }
+    let metadata = if options.metadata { upright(&picture.metadata) } else { Metadata::default() };
+    let gave_up = || Error::encode(format, "the encoder gave up on it");
+    let bytes = guard(gave_up, || match format {
+        Format::Jpeg => write::jpeg(&first.raster, &metadata, options),
+        Format::Png => write::png(&first.raster, &metadata, options),
+        Format::WebP => write::webp(picture, &metadata, options),
+        Format::Gif => write::gif(picture, options),
+        Format::Avif => write::avif(&first.raster, &metadata, options),
+        Format::Tiff => write::tiff(&first.raster, options),
+        Format::Bmp => write::bmp(&first.raster),
+        Format::Ico => write::ico(&first.raster),
+    })?;
+    if bytes.len() as u64 > options.max_bytes {
+        return Err(Error::Limit {
+            what: "encoded size",
+            value: show_bytes(bytes.len() as u64),
+            limit: show_bytes(options.max_bytes),
+        });
+    }
+    Ok(bytes)
+}
+
+fn upright(metadata: &Metadata) -> Metadata {
+    let mut metadata = metadata.clone();
+    if let Some(block) = &mut metadata.exif {
+        *block = exif::strip_prefix(block).to_vec();
+        exif::reset_orientation(block);
+    }
+    metadata
+}

@@ -1,0 +1,10 @@
+//! Tests of the crate from outside: bytes in, pixels out, and back.
+
+mod avif;
+mod avif_grid;
+mod color;
+mod damage;
+mod decode;
+mod limits;
+mod round_trip;
+mod support;
