@@ -1,0 +1,102 @@
+//! The vocabulary of accepted work. No I/O.
+//!
+//! A [`Spec`] is what a dialect makes of a request: the engine knows nothing else of it. A [`Report`]
+//! is what came out.
+
+mod report;
+mod state;
+mod step;
+
+pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
+pub use state::State;
+pub use step::{Params, Step};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::source::Source;
+
+/// Accepted work, as it is kept in the store. Everything in it has been checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The dialect that took the job and that tells its events ("native").
+    pub dialect: String,
+    /// The picture to work on.
+    pub source: Source,
+    /// What to keep: those of the first group, then the eager ones. Ids are unique in the job.
+    pub outputs: Vec<Output>,
+    /// Who is told what.
+    pub callbacks: Callbacks,
+    /// Echoed everywhere; at most 1024 bytes.
+    pub reference: Option<String>,
+    /// Keep the source under this public id when the job ends well.
+    pub store_as: Option<String>,
+    /// What the dialect wants to find again when it shows the job; opaque to the engine.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub extra: serde_json::Value,
+}
+
+/// One result to keep: the path of steps from the source to it, and how to write it.
+///
+/// A tree of steps is kept as one path for each of its leaves; the pipeline merges equal prefixes
+/// again, so shared steps run once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Unique within the job: letters, digits, `_`, `-`, `.`; at most 64 bytes.
+    pub id: String,
+    /// Which callback waits for it.
+    pub group: Group,
+    /// All steps from the source on, in order.
+    pub steps: Vec<Step>,
+    /// How to write the picture.
+    pub encoding: Encoding,
+}
+
+/// The group of an output. Main outputs are made first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// `outputs`: told to `notification_url`.
+    Main,
+    /// `eager`: told to `eager_notification_url`.
+    Eager,
+}
+
+/// How a result is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Encoding {
+    /// The format's name as [`safelight_codec::Format`] knows it; none keeps the source's format
+    /// (PNG for a canvas).
+    pub format: Option<String>,
+    /// 1 to 100; none is the format's default.
+    pub quality: Option<u8>,
+    /// Without loss, where the format can.
+    #[serde(default)]
+    pub lossless: bool,
+    /// Progressive JPEG.
+    #[serde(default)]
+    pub progressive: bool,
+    /// Keep ICC, EXIF and XMP.
+    #[serde(default)]
+    pub keep_metadata: bool,
+    /// What shows through where the format has no alpha: red, green, blue.
+    #[serde(default)]
+    pub background: Option<[u8; 3]>,
+}
+
+/// Who is told, and of what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Callbacks {
+    /// Called when the main outputs are done, also when they failed.
+    pub notification_url: Option<String>,
+    /// Called when the eager outputs are done, also when they failed.
+    pub eager_notification_url: Option<String>,
+    /// Further events wished for ("job.running", "output.finished").
+    #[serde(default)]
+    pub events: Vec<String>,
+}
+
+/// A new job's id: a version 7 UUID, so that ids sort by time.
+pub fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
