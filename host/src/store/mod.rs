@@ -1,0 +1,560 @@
+//! What survives a restart: accounts, jobs, the queue, batches, assets, deliveries and their attempts.
+//!
+//! [`Store`] is the port; state, events and deliveries change in one commit. Time is given by the
+//! caller's [`crate::clock::Clock`] to the adapter. All operations are atomic; one that answers an
+//! error has changed nothing, except [`Error::Unknown`], after which the caller looks the row up.
+
+#[cfg(test)]
+mod contract;
+mod cursor;
+pub mod sqlite;
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    job::{Progress, Report, Spec, State},
+    webhook::NewDelivery,
+};
+
+/// What went wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or failed; nothing was changed.
+    #[error("cannot {attempt}: {message}")]
+    Failed {
+        /// What was attempted, as a verb phrase.
+        attempt: &'static str,
+        /// What the database said.
+        message: String,
+    },
+    /// The connection was lost during a commit: it may or may not have happened.
+    #[error("cannot tell whether {attempt} was committed")]
+    Unknown {
+        /// What was attempted.
+        attempt: &'static str,
+    },
+    /// The lease was lost: somebody else has the job now, or it is final.
+    #[error("the lease of {id} was lost")]
+    LeaseLost {
+        /// The job or delivery.
+        id: Uuid,
+    },
+    /// The idempotency key was used before, for another request.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyMismatch,
+    /// The account has too many jobs waiting.
+    #[error("{queued} jobs are waiting, the limit is {limit}")]
+    QueueFull {
+        /// How many wait.
+        queued: u64,
+        /// How many may.
+        limit: u64,
+    },
+    /// There is one of this name already.
+    #[error("{what} {name} exists already")]
+    Exists {
+        /// "account", "asset".
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A cursor that this server did not make.
+    #[error("the cursor is not one of this server's")]
+    BadCursor,
+}
+
+/// An account: a tenant with its keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its name and API key: letters, digits, `_`, `-`; at most 64 bytes.
+    pub key: String,
+    /// The API secret. Kept in clear text, because the Cloudinary scheme signs with it.
+    pub secret: String,
+    /// The secret that signs callbacks: `whsec_` and base64 of 32 random bytes.
+    pub webhook_secret: String,
+    /// The secret before the last rotation, which signs as well until `previous_until`.
+    pub previous_webhook_secret: Option<String>,
+    /// When the previous secret stops signing.
+    pub previous_until: Option<SystemTime>,
+    /// Made at.
+    pub created_at: SystemTime,
+}
+
+/// A job to accept.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Its id.
+    pub id: Uuid,
+    /// Higher runs first; 0 is usual, from -100 to 100.
+    pub priority: i32,
+    /// What to do.
+    pub spec: Spec,
+    /// What is known before it runs: pending outputs with their tokens.
+    pub report: Report,
+    /// Blobs that the spec refers to (the sweeper must not take them).
+    pub blobs: Vec<String>,
+}
+
+/// What is accepted in one commit.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Whose.
+    pub account: String,
+    /// The jobs, in order; at least one.
+    pub jobs: Vec<NewJob>,
+    /// The batch they form, if any.
+    pub batch: Option<NewBatch>,
+    /// The idempotency key, if one was sent.
+    pub idempotency: Option<Idempotency>,
+    /// How many jobs of the account may wait at most.
+    pub queue_limit: u64,
+}
+
+/// A batch to accept.
+#[derive(Clone, Debug)]
+pub struct NewBatch {
+    /// Its id.
+    pub id: Uuid,
+    /// The dialect that tells its end.
+    pub dialect: String,
+    /// Who is told.
+    pub notification_url: Option<String>,
+    /// Echoed.
+    pub reference: Option<String>,
+    /// Opaque to the engine.
+    pub extra: serde_json::Value,
+}
+
+/// An idempotency key with what it stands for.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// As sent; scoped to the account.
+    pub key: String,
+    /// A digest of the request: the same key with another one is a mismatch.
+    pub fingerprint: String,
+    /// How long it is honoured.
+    pub lifetime: Duration,
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The ids of the jobs, in order: those of the first request when it was repeated.
+    pub jobs: Vec<Uuid>,
+    /// The batch.
+    pub batch: Option<Uuid>,
+    /// Whether the key was seen before and nothing new was made.
+    pub repeated: bool,
+}
+
+/// A job as it stands.
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose.
+    pub account: String,
+    /// The batch it belongs to.
+    pub batch: Option<Uuid>,
+    /// Its state.
+    pub state: State,
+    /// Its priority.
+    pub priority: i32,
+    /// What to do.
+    pub spec: Spec,
+    /// What came out so far.
+    pub report: Report,
+    /// How far it is.
+    pub progress: Progress,
+    /// How often it was claimed.
+    pub attempt: u32,
+    /// Grows with every change: a waiting reader compares it.
+    pub version: u64,
+    /// Whether its cancellation was asked for while it runs.
+    pub cancel_requested: bool,
+    /// Accepted at.
+    pub created_at: SystemTime,
+    /// First claimed at.
+    pub started_at: Option<SystemTime>,
+    /// Final since.
+    pub finished_at: Option<SystemTime>,
+}
+
+/// A claimed job: the row and the token that fences everything the worker writes.
+#[derive(Clone, Debug)]
+pub struct ClaimedJob {
+    /// The row, in state running.
+    pub job: JobRow,
+    /// The fencing token.
+    pub token: Uuid,
+}
+
+/// Which jobs to list, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only of this batch.
+    pub batch: Option<Uuid>,
+    /// Only with this reference.
+    pub reference: Option<String>,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// At most this many, 1 to 500.
+    pub limit: u32,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// The next page's cursor; none at the end. Opaque, authenticated.
+    pub next: Option<String>,
+}
+
+/// What a worker writes while a job runs (the main outputs are done, one more output is made).
+#[derive(Clone, Debug)]
+pub struct Advance {
+    /// The report so far.
+    pub report: Report,
+    /// How far it is.
+    pub progress: Progress,
+    /// Deliveries of the events that happened. One whose (order key, kind, sequence) is there
+    /// already is left out, so a job that runs again after a crash tells nothing twice.
+    pub deliveries: Vec<NewDelivery>,
+    /// Blobs that the report refers to.
+    pub blobs: Vec<BlobRow>,
+}
+
+/// A blob that something refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobRow {
+    /// SHA-256 in lower-case hex.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// How a job ends.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// A final state.
+    pub state: State,
+    /// As in [`Advance`].
+    pub advance: Advance,
+    /// Makes the source an asset of this public id.
+    pub store_as: Option<AssetRow>,
+}
+
+/// What a completed job set off.
+#[derive(Clone, Debug, Default)]
+pub struct Completed {
+    /// The batch whose last job this was: it is finished now and has to be announced.
+    pub batch: Option<Uuid>,
+}
+
+/// What became of a wish to cancel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It was waiting and is cancelled now; `Completed.batch` matters here too.
+    Now,
+    /// It runs; its worker will end it soon.
+    Requested,
+    /// It was final already.
+    TooLate,
+    /// The account has no such job.
+    NotFound,
+}
+
+/// A batch as it stands.
+#[derive(Clone, Debug)]
+pub struct BatchRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose.
+    pub account: String,
+    /// The dialect that tells its end.
+    pub dialect: String,
+    /// Who is told.
+    pub notification_url: Option<String>,
+    /// Echoed.
+    pub reference: Option<String>,
+    /// Opaque to the engine.
+    pub extra: serde_json::Value,
+    /// How many of its jobs are in each state.
+    pub counts: Vec<(State, u64)>,
+    /// Made at.
+    pub created_at: SystemTime,
+    /// When the last job ended.
+    pub finished_at: Option<SystemTime>,
+}
+
+/// A stored original with a public id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetRow {
+    /// Whose.
+    pub account: String,
+    /// The public id: at most 255 bytes, no control characters.
+    pub id: String,
+    /// Its bytes' key.
+    pub sha256: String,
+    /// Their size.
+    pub bytes: u64,
+    /// The format's name.
+    pub format: String,
+    /// Columns as displayed.
+    pub width: u32,
+    /// Rows as displayed.
+    pub height: u32,
+    /// Stored at.
+    pub created_at: SystemTime,
+}
+
+/// The state of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Owed, due at `next_at`.
+    Pending,
+    /// Accepted by the receiver.
+    Delivered,
+    /// Given up: a dead letter. It can be replayed.
+    Dead,
+}
+
+/// A delivery as it stands.
+#[derive(Clone, Debug)]
+pub struct DeliveryRow {
+    /// The row's own id. It is `delivery.id` except for a replay, which has an id of its own but is
+    /// sent under the `webhook-id` of the first, `delivery.id`.
+    pub id: Uuid,
+    /// What is owed.
+    pub delivery: NewDelivery,
+    /// Its state.
+    pub state: DeliveryState,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub next_at: Option<SystemTime>,
+    /// The delivery it replays.
+    pub replay_of: Option<Uuid>,
+    /// Owed since.
+    pub created_at: SystemTime,
+    /// Delivered or given up at.
+    pub finished_at: Option<SystemTime>,
+    /// The last attempts, oldest first (filled by [`Store::delivery`] only).
+    pub log: Vec<AttemptRow>,
+}
+
+/// A claimed delivery.
+#[derive(Clone, Debug)]
+pub struct ClaimedDelivery {
+    /// The row.
+    pub row: DeliveryRow,
+    /// The fencing token.
+    pub token: Uuid,
+    /// The account's signing secrets: the present one, then the previous one while it is valid.
+    pub webhook_secrets: Vec<String>,
+    /// The account's API secret.
+    pub api_secret: String,
+}
+
+/// One try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptRow {
+    /// Counted from 1.
+    pub number: u32,
+    /// Begun at.
+    pub at: SystemTime,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The status the receiver answered with; none when it did not.
+    pub status: Option<u16>,
+    /// The first bytes of the answer, or what went wrong.
+    pub detail: String,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Accepted.
+    Delivered,
+    /// To be tried again at this time.
+    Retry(SystemTime),
+    /// Given up.
+    Dead,
+}
+
+/// Which deliveries to list, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// Only in this state.
+    pub state: Option<DeliveryState>,
+    /// Only of this job.
+    pub job: Option<Uuid>,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// At most this many, 1 to 500.
+    pub limit: u32,
+}
+
+/// What the metrics page shows of the store.
+#[derive(Clone, Debug, Default)]
+pub struct Gauges {
+    /// Jobs by state: queued and running only.
+    pub jobs: Vec<(State, u64)>,
+    /// Age of the oldest waiting job.
+    pub oldest_queued: Option<Duration>,
+    /// Deliveries by state: pending and dead only.
+    pub deliveries: Vec<(DeliveryState, u64)>,
+}
+
+/// The port. All times come from the adapter's clock.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes an account.
+    async fn create_account(&self, account: Account) -> Result<(), Error>;
+    /// The account of this key.
+    async fn account(&self, key: &str) -> Result<Option<Account>, Error>;
+    /// All accounts, by key.
+    async fn accounts(&self) -> Result<Vec<Account>, Error>;
+    /// Replaces an account's secrets; answers false if there is none.
+    async fn update_account(&self, account: Account) -> Result<bool, Error>;
+
+    /// Accepts jobs: rows, batch and idempotency key in one commit.
+    async fn submit(&self, submission: Submission) -> Result<Submitted, Error>;
+    /// The account's job.
+    async fn job(&self, account: &str, id: Uuid) -> Result<Option<JobRow>, Error>;
+    /// The account's jobs.
+    async fn jobs(&self, account: &str, filter: JobFilter) -> Result<Page<JobRow>, Error>;
+    /// Claims up to `limit` due jobs for `lease`: by priority, fair between accounts, then by age.
+    async fn claim_jobs(&self, limit: u32, lease: Duration) -> Result<Vec<ClaimedJob>, Error>;
+    /// Prolongs leases; answers for each whether it still holds and whether cancelling was asked for.
+    async fn heartbeat(&self, leases: &[(Uuid, Uuid)], lease: Duration) -> Result<Vec<Heartbeat>, Error>;
+    /// Writes what a running job achieved.
+    async fn advance(&self, id: Uuid, token: Uuid, advance: Advance) -> Result<(), Error>;
+    /// Ends a running job.
+    async fn complete(&self, id: Uuid, token: Uuid, completion: Completion) -> Result<Completed, Error>;
+    /// Gives a running job back, to run again after `delay`. `counts` false gives the attempt back
+    /// too (a drain is not the job's fault).
+    async fn release(&self, id: Uuid, token: Uuid, delay: Duration, counts: bool) -> Result<(), Error>;
+    /// Calls a job off. A waiting one gets `report` and `deliveries` in the same commit.
+    async fn cancel(&self, account: &str, id: Uuid, completion: Completion) -> Result<(Cancelled, Completed), Error>;
+    /// Returns jobs whose lease ran out to the queue, with back-off; answers those that were lost
+    /// `max_attempts` times, which their caller then ends with `worker_lost`: they come claimed.
+    async fn reap_jobs(&self, max_attempts: u32, lease: Duration) -> Result<Vec<ClaimedJob>, Error>;
+
+    /// The account's batch.
+    async fn batch(&self, account: &str, id: Uuid) -> Result<Option<BatchRow>, Error>;
+    /// Finished batches that were not announced yet.
+    async fn unannounced_batches(&self, limit: u32) -> Result<Vec<BatchRow>, Error>;
+    /// Records a batch's deliveries and that it was announced; does nothing the second time.
+    async fn announce_batch(&self, id: Uuid, deliveries: Vec<NewDelivery>) -> Result<(), Error>;
+
+    /// Claims up to `limit` due deliveries: the oldest of each order key only, at most
+    /// `per_receiver` in flight for one receiver (scheme, host and port of the URL) and
+    /// `per_account` for one account. `retries` chooses between first tries and later ones. A
+    /// receiver that failed too often in a row (no answer, 429, 5xx) is left alone for a while, then
+    /// gets one probe.
+    async fn claim_deliveries(&self, claim: DeliveryClaim) -> Result<Vec<ClaimedDelivery>, Error>;
+    /// Writes down what attempts came to; a lost lease of one does not hinder the others.
+    async fn record_attempts(&self, attempts: Vec<RecordedAttempt>) -> Result<(), Error>;
+    /// Returns deliveries whose lease ran out.
+    async fn reap_deliveries(&self) -> Result<u64, Error>;
+    /// The account's deliveries.
+    async fn deliveries(&self, account: &str, filter: DeliveryFilter) -> Result<Page<DeliveryRow>, Error>;
+    /// One delivery with its log.
+    async fn delivery(&self, account: &str, id: Uuid) -> Result<Option<DeliveryRow>, Error>;
+    /// Owes a delivery again, with the same body and the same `webhook-id`; answers the new row's id.
+    async fn replay(&self, account: &str, id: Uuid) -> Result<Option<Uuid>, Error>;
+    /// When a claim may find the next delivery or job, to sleep until then; not after now when
+    /// something is due already.
+    async fn next_due(&self) -> Result<NextDue, Error>;
+
+    /// Keeps an asset, replacing one of the same id.
+    async fn put_asset(&self, asset: AssetRow) -> Result<(), Error>;
+    /// The account's asset.
+    async fn asset(&self, account: &str, id: &str) -> Result<Option<AssetRow>, Error>;
+    /// Forgets an asset; answers whether there was one.
+    async fn delete_asset(&self, account: &str, id: &str) -> Result<bool, Error>;
+
+    /// The output of this URL token.
+    async fn output(&self, token: &str) -> Result<Option<crate::job::OutputReport>, Error>;
+
+    /// Which of these blobs nothing refers to.
+    async fn unreferenced(&self, sha256: &[String]) -> Result<Vec<String>, Error>;
+    /// Forgets final jobs, delivered deliveries and idempotency keys older than this.
+    async fn forget(&self, older_than: Duration) -> Result<u64, Error>;
+
+    /// Counts for the metrics page.
+    async fn gauges(&self) -> Result<Gauges, Error>;
+    /// Answers when the store can be read and written.
+    async fn ready(&self) -> Result<(), Error>;
+}
+
+/// What a heartbeat found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// The lease holds.
+    Held,
+    /// The lease holds, and the job is to be cancelled.
+    CancelRequested,
+    /// The lease was lost.
+    Lost,
+}
+
+/// Which deliveries to claim.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryClaim {
+    /// At most this many.
+    pub limit: u32,
+    /// For how long.
+    pub lease: Duration,
+    /// Later tries rather than first ones.
+    pub retries: bool,
+    /// In flight at one receiver at most.
+    pub per_receiver: u32,
+    /// In flight of one account at most.
+    pub per_account: u32,
+}
+
+/// An attempt to write down.
+#[derive(Clone, Debug)]
+pub struct RecordedAttempt {
+    /// The delivery's [`DeliveryRow::id`].
+    pub id: Uuid,
+    /// The claim's token.
+    pub token: Uuid,
+    /// What happened.
+    pub attempt: AttemptRow,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// When something is due next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextDue {
+    /// The next waiting job.
+    pub job: Option<SystemTime>,
+    /// The next pending delivery.
+    pub delivery: Option<SystemTime>,
+}
+
+/// `[store]`; see `config.default.toml`.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where rows are kept.
+    pub url: String,
+    /// How many jobs of an account may wait.
+    pub queue_limit: u64,
+    /// How long finished work is kept.
+    pub retention_h: u64,
+    /// How long an idempotency key is honoured.
+    pub idempotency_h: u64,
+}

@@ -1,0 +1,30 @@
+//! The schema and how it grows: SQL files in `migrations/sqlite`, built into the binary.
+
+use sqlx::{
+    SqlSafeStr, SqliteConnection,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use crate::store::Error;
+
+/// Version, name and text of every step, in order. Steps that were released are never changed.
+const STEPS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../../migrations/sqlite/0001_first.sql"))];
+
+/// Brings the database up to the newest schema.
+///
+/// Errors: a database that a newer binary wrote, or one whose steps differ from ours.
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Error> {
+    let steps = STEPS.iter().map(|&(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(steps.collect()).run(connection).await.map_err(|error| {
+        let newest = STEPS.last().map_or(0, |step| step.0);
+        let message = match error {
+            MigrateError::VersionMissing(version) => {
+                format!("its schema has step {version}, this binary knows {newest} only: use a newer binary")
+            }
+            other => other.to_string(),
+        };
+        Error::Failed { attempt: "bring the database up to date", message }
+    })
+}
