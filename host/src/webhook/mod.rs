@@ -1,0 +1,96 @@
+//! From fact to delivered callback.
+//!
+//! A dialect makes [`NewDelivery`] values (body bytes frozen, headers, signer, policy); they enter the
+//! store in the commit that makes the event; the relay claims what is due, signs it for this very
+//! attempt, sends it through [`crate::egress`], and records what came of it.
+
+mod delivery;
+mod policy;
+mod relay;
+mod sign;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use delivery::{attempt, test_delivery};
+pub use policy::Rules;
+pub use relay::{Observer, Relay};
+pub use sign::{BadSecret, Secrets, headers as sign};
+
+/// How attempts of a delivery are signed. The signature is made anew for each attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signer {
+    /// No signature.
+    None,
+    /// Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature` (HMAC-SHA256).
+    StandardWebhooks,
+    /// `X-Cld-Timestamp`, `X-Cld-Signature`: SHA-1 of body, timestamp and API secret, in hex.
+    CloudinarySha1,
+    /// The same with SHA-256.
+    CloudinarySha256,
+}
+
+/// When an attempt counts as accepted, how long it may take and when it is tried again. One row of
+/// the policy table in `policy.rs` (a dialect names it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// 2xx, 20 s, the Standard Webhooks schedule with jitter (about three days).
+    Native,
+}
+
+/// A callback that is owed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewDelivery {
+    /// Its id, the same on every attempt; sent as `webhook-id`.
+    pub id: Uuid,
+    /// The account whose secret signs it.
+    pub account: String,
+    /// The job it tells of; none for a batch.
+    pub job: Option<Uuid>,
+    /// The batch it tells of, if any.
+    pub batch: Option<Uuid>,
+    /// Deliveries with the same key go out one after the other, in the order of `sequence`.
+    pub order_key: Uuid,
+    /// The place within the order key.
+    pub sequence: i64,
+    /// The event's type ("job.finished").
+    pub kind: String,
+    /// Where to.
+    pub url: String,
+    /// The exact bytes of the body.
+    pub body: Vec<u8>,
+    /// The body's media type.
+    pub content_type: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// How it is signed.
+    pub signer: Signer,
+    /// When it is tried again.
+    pub policy: Policy,
+}
+
+/// `[webhook]`; see `config.default.toml`.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// First tries at the same time.
+    pub max_in_flight: u32,
+    /// Later tries at the same time.
+    pub max_retries_in_flight: u32,
+    /// At one receiver.
+    pub per_receiver: u32,
+    /// Of one account.
+    pub per_account: u32,
+    /// How long a claim lasts.
+    pub lease_s: u64,
+    /// How much of an answer is read.
+    pub max_answer_bytes: usize,
+    /// Failures in a row that open the breaker.
+    pub breaker_failures: u32,
+    /// First pause of an open breaker.
+    pub breaker_pause_s: u64,
+    /// Longest pause.
+    pub breaker_max_pause_s: u64,
+}
