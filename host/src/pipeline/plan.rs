@@ -1,0 +1,356 @@
+//! What a job's tree will do, known before a pixel is decoded.
+
+use std::{collections::HashMap, sync::Arc};
+
+use safelight_codec::Raster;
+
+use super::{Call, Kind, Planned, ROOT, Size, TransformInfo, Transforms, Tree};
+use crate::{
+    error::{Code, Failure},
+    job::{Group, JobError, Output, Params},
+};
+
+/// Pictures that parameters name, by [`image_key`]; a failure where one could not be had.
+pub type Images = HashMap<String, Result<Arc<Raster>, Failure>>;
+
+/// What is known of the source ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Its size; none when it was not looked at yet (a dry run).
+    pub size: Option<Size>,
+    /// Its frames.
+    pub frames: u32,
+}
+
+/// How large pictures on the way may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most pixels of one frame.
+    pub max_pixels: u64,
+    /// Most pixels of all frames.
+    pub max_total_pixels: u64,
+}
+
+/// How much of the source the tree needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: no step that can run looks at it.
+    Nothing,
+    /// A picture of at least this size is as good.
+    Reduced(Size),
+    /// The full size.
+    Full,
+}
+
+/// A tree, ready to be walked.
+#[derive(Debug)]
+pub struct Plan {
+    /// The steps.
+    pub tree: Tree,
+    /// What is known of each node of the tree.
+    pub nodes: Vec<NodePlan>,
+    /// By output: why it cannot be made, as far as that is known.
+    pub failures: Vec<Option<JobError>>,
+    /// By output: whether it belongs to the main group.
+    pub main: Vec<bool>,
+    /// How much of the source is needed.
+    pub need: Need,
+    /// What limits the pictures on the way.
+    pub limits: Limits,
+    /// The outputs' ids.
+    pub ids: Vec<String>,
+}
+
+/// What is known of a node.
+#[derive(Debug, Default)]
+pub struct NodePlan {
+    /// What to run; none at the root and where `failure` says why not.
+    pub call: Option<Call>,
+    /// What the call will do; none where the size of its input is not known ahead.
+    pub planned: Option<Planned>,
+    /// The size of the result; none where it is not known ahead.
+    pub size: Option<Size>,
+    /// Why it cannot run.
+    pub failure: Option<Failure>,
+    /// Whether an output at or below it can still be made.
+    pub alive: bool,
+    /// Whether an output at or below it keeps all frames.
+    pub animated: bool,
+}
+
+/// What a dry run says of an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedOutput {
+    /// Its id.
+    pub id: String,
+    /// Its size; none when it depends on the pixels or the source's size is not known.
+    pub size: Option<Size>,
+    /// The step that cannot work, and why.
+    pub failure: Option<(usize, Failure)>,
+}
+
+/// Plans without running anything. `source` is none where the source was not looked at: then only
+/// names and parameters are checked, and what does not depend on the source's size. Steps that take
+/// further pictures are not planned, nor are those after them.
+pub fn plan_outputs(
+    transforms: &dyn Transforms,
+    outputs: &[Output],
+    source: Option<Size>,
+    limits: Limits,
+) -> Vec<PlannedOutput> {
+    let shape = Shape { size: source, frames: 1 };
+    let plan = Plan::new(transforms, outputs, None, shape, limits, &[]);
+    let mut sizes = vec![None; outputs.len()];
+    for (node, planned) in plan.tree.nodes.iter().zip(&plan.nodes) {
+        for &leaf in &node.leaves {
+            sizes[leaf] = planned.size;
+        }
+    }
+    let outputs = outputs.iter().zip(plan.failures).zip(sizes);
+    outputs
+        .map(|((output, failure), size)| PlannedOutput {
+            id: output.id.clone(),
+            size: if failure.is_some() { None } else { size },
+            failure: failure.map(|error| (error.step.unwrap_or(0), Failure::new(error.code, error.message))),
+        })
+        .collect()
+}
+
+/// The name under which [`Images`] keeps the picture that a parameter names.
+pub fn image_key(reference: &serde_json::Value) -> String {
+    reference.to_string()
+}
+
+/// The references to pictures in a step's parameters, in the order in which the transform gets them.
+pub fn image_references<'a>(transform: &TransformInfo, params: &'a Params) -> Vec<&'a serde_json::Value> {
+    let named = transform.image_params.iter().filter_map(|name| params.get(name));
+    named
+        .flat_map(|value| match value {
+            serde_json::Value::Array(items) => items.iter().collect(),
+            serde_json::Value::Null => Vec::new(),
+            one => vec![one],
+        })
+        .collect()
+}
+
+/// Every reference to a picture in the outputs' steps, each once. Steps whose transform is unknown
+/// have none.
+pub fn all_image_references(transforms: &dyn Transforms, outputs: &[Output]) -> Vec<serde_json::Value> {
+    let mut found: Vec<serde_json::Value> = Vec::new();
+    for step in outputs.iter().flat_map(|output| &output.steps) {
+        let Ok(transform) = transforms.resolve(&step.transform) else { continue };
+        for reference in image_references(&transform, &step.params) {
+            if !found.contains(reference) {
+                found.push(reference.clone());
+            }
+        }
+    }
+    found
+}
+
+impl Plan {
+    /// Resolves, checks and plans every step.
+    ///
+    /// `images` is none in a dry run. `animated` tells for each output whether its encoding keeps
+    /// all frames; missing entries are false.
+    pub fn new(
+        transforms: &dyn Transforms,
+        outputs: &[Output],
+        images: Option<&Images>,
+        shape: Shape,
+        limits: Limits,
+        animated: &[bool],
+    ) -> Plan {
+        let tree = Tree::new(outputs);
+        let mut nodes: Vec<NodePlan> = Vec::with_capacity(tree.nodes.len());
+        nodes.push(NodePlan { size: shape.size, alive: true, ..NodePlan::default() });
+        for node in &tree.nodes[1..] {
+            let parent = &nodes[node.parent];
+            let step = node.step.as_ref().expect("every node but the root has a step");
+            let planned = if parent.failure.is_some() {
+                // The parent's failure counts for everything below.
+                NodePlan { failure: parent.failure.clone(), ..NodePlan::default() }
+            } else {
+                match prepare(transforms, &step.transform, &step.params, images) {
+                    Ok((call, complete)) => plan_node(transforms, call, complete, parent.size, shape.frames, limits),
+                    Err(failure) => NodePlan { failure: Some(failure), ..NodePlan::default() },
+                }
+            };
+            nodes.push(planned);
+        }
+        let failures = failures(&tree, &nodes, outputs);
+        for (node, planned) in tree.nodes.iter().zip(&mut nodes) {
+            planned.alive = node.outputs.iter().any(|&output| failures[output].is_none());
+            planned.animated = node
+                .outputs
+                .iter()
+                .any(|&output| failures[output].is_none() && animated.get(output).copied().unwrap_or(false));
+        }
+        let need = need(&tree, &nodes, &failures);
+        let main = outputs.iter().map(|output| output.group == Group::Main).collect();
+        let ids = outputs.iter().map(|output| output.id.clone()).collect();
+        Plan { tree, nodes, failures, main, need, limits, ids }
+    }
+}
+
+impl Need {
+    /// The size to decode for, in the form the codec takes: none is the full size.
+    pub fn enough(self) -> Option<(u32, u32)> {
+        match self {
+            Need::Full => None,
+            Need::Nothing => Some((1, 1)),
+            Need::Reduced(size) => Some((size.width, size.height)),
+        }
+    }
+}
+
+/// Makes the call of a step. False says that pictures it needs are not at hand (a dry run).
+fn prepare(
+    transforms: &dyn Transforms,
+    name: &str,
+    params: &Params,
+    images: Option<&Images>,
+) -> Result<(Call, bool), Failure> {
+    let transform = transforms.resolve(name)?;
+    let problems = transforms.check_params(&transform, params);
+    if !problems.is_empty() {
+        let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        return Err(Failure::new(problems[0].code, messages.join("; ")));
+    }
+    let references = image_references(&transform, params);
+    let mut pictures = Vec::with_capacity(references.len());
+    let mut complete = true;
+    for reference in references {
+        match images.map(|images| images.get(&image_key(reference))) {
+            None => complete = false,
+            Some(Some(Ok(raster))) => pictures.push(raster.clone()),
+            Some(Some(Err(failure))) => return Err(failure.clone()),
+            Some(None) => return Err(Failure::new(Code::Internal, format!("the picture {reference} was not read"))),
+        }
+    }
+    Ok((Call { transform, params: params.clone(), images: pictures }, complete))
+}
+
+fn plan_node(
+    transforms: &dyn Transforms,
+    call: Call,
+    complete: bool,
+    input: Option<Size>,
+    frames: u32,
+    limits: Limits,
+) -> NodePlan {
+    let input = match call.transform.kind {
+        Kind::Generate => Some(Size { width: 0, height: 0 }),
+        _ => input,
+    };
+    let (Some(input), true) = (input, complete) else {
+        return NodePlan { call: Some(call), ..NodePlan::default() };
+    };
+    match ask(transforms, &call, input, frames, limits) {
+        Ok(planned) => {
+            NodePlan { call: Some(call), size: planned.output, planned: Some(planned), ..NodePlan::default() }
+        }
+        Err(failure) => NodePlan { failure: Some(failure), ..NodePlan::default() },
+    }
+}
+
+/// Asks a transform what it would do and checks the answer.
+pub(super) fn ask(
+    transforms: &dyn Transforms,
+    call: &Call,
+    input: Size,
+    frames: u32,
+    limits: Limits,
+) -> Result<Planned, Failure> {
+    let mut planned = transforms.plan(call, input).map_err(|error| error.failure)?;
+    let name = &call.transform.name;
+    let misbehaved = |what: String| Err(Failure::new(Code::PluginMisbehaved, format!("'{name}' {what}")));
+    if let Some(region) = planned.region
+        && (region.width == 0
+            || region.height == 0
+            || u64::from(region.x) + u64::from(region.width) > u64::from(input.width)
+            || u64::from(region.y) + u64::from(region.height) > u64::from(input.height))
+    {
+        return misbehaved(format!(
+            "asks for {} x {} px at {},{} of a picture of {input} px",
+            region.width, region.height, region.x, region.y
+        ));
+    }
+    if call.transform.kind == Kind::Analyze {
+        planned.output = Some(input);
+    }
+    if let Some(size) = planned.output {
+        if size.width == 0 || size.height == 0 {
+            return misbehaved(format!("promises an empty result, {size} px"));
+        }
+        limits.check(name, size, frames)?;
+    }
+    Ok(planned)
+}
+
+impl Limits {
+    /// Refuses a result that is over the limits.
+    pub(super) fn check(self, transform: &str, size: Size, frames: u32) -> Result<(), Failure> {
+        let pixels = u64::from(size.width) * u64::from(size.height);
+        if pixels > self.max_pixels {
+            return Err(Failure::new(
+                Code::ImageLimit,
+                format!("the result of '{transform}': {size} px is over the limit of {} px", self.max_pixels),
+            ));
+        }
+        if pixels.saturating_mul(u64::from(frames)) > self.max_total_pixels {
+            return Err(Failure::new(
+                Code::ImageLimit,
+                format!(
+                    "the result of '{transform}': {frames} frames of {size} px are over the limit of {} px in all",
+                    self.max_total_pixels
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// For each output the first step of its path that cannot run.
+fn failures(tree: &Tree, nodes: &[NodePlan], outputs: &[Output]) -> Vec<Option<JobError>> {
+    let mut failures = vec![None; outputs.len()];
+    for (node, planned) in tree.nodes.iter().zip(nodes) {
+        let Some(failure) = &planned.failure else { continue };
+        for &output in &node.outputs {
+            // Parents stand before children: the first failure met is the one that counts.
+            failures[output].get_or_insert_with(|| JobError {
+                code: failure.code,
+                message: failure.message.clone(),
+                output: Some(outputs[output].id.clone()),
+                step: Some(node.index),
+            });
+        }
+    }
+    failures
+}
+
+/// How much of the source the first steps need together.
+fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>]) -> Need {
+    let root = &tree.nodes[ROOT];
+    if root.leaves.iter().any(|&leaf| failures[leaf].is_none()) {
+        return Need::Full;
+    }
+    let mut need = Need::Nothing;
+    for &child in root.children.iter().filter(|&&child| nodes[child].alive) {
+        let Some(call) = &nodes[child].call else { continue };
+        let enough = match call.transform.kind {
+            Kind::Generate => continue,
+            // The picture passes on and what comes after may need all of it.
+            Kind::Analyze => None,
+            Kind::Filter | Kind::Compose => nodes[child].planned.and_then(|planned| planned.enough),
+        };
+        need = match (need, enough) {
+            (Need::Full, _) | (_, None) => Need::Full,
+            (Need::Nothing, Some(size)) => Need::Reduced(size),
+            (Need::Reduced(a), Some(b)) => {
+                Need::Reduced(Size { width: a.width.max(b.width), height: a.height.max(b.height) })
+            }
+        };
+    }
+    need
+}

@@ -1,0 +1,428 @@
+//! One job from claim to commit.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::{
+    Inner, Panicked, blocking, images,
+    leases::{Lease, Reason},
+    make::{self, Made, Material, Prepared},
+    report,
+};
+use crate::{
+    dialect::{Dialect, Event},
+    error::{Code, Failure},
+    job::{Group, JobError, Output, OutputState},
+    pipeline::{Images, Size, Stopped, Transforms},
+    source::Source,
+    store::{AssetRow, BlobRow, ClaimedJob, Completion, JobRow},
+    webhook::NewDelivery,
+};
+
+/// How often the progress of a long job is written when nothing else is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// How many results may wait to be kept before no further one is encoded.
+const KEEPING_AT_ONCE: usize = 8;
+
+/// The longest waiting time before a further try.
+const LONGEST_DELAY: Duration = Duration::from_secs(300);
+
+/// A commit under way; true when it owes callbacks.
+type Commit = BoxFuture<'static, Result<bool, crate::store::Error>>;
+
+/// Why a run has no ordinary end.
+enum Interrupt {
+    Stopped(Reason),
+    /// The job cannot be done, perhaps only now.
+    Failed(Failure),
+    /// The lease or the store is gone in mid-run: the job comes back when its lease has run out.
+    Abandoned,
+    Panicked,
+}
+
+impl From<Panicked> for Interrupt {
+    fn from(_: Panicked) -> Interrupt {
+        Interrupt::Panicked
+    }
+}
+
+/// Runs a claimed job to its end, or gives it back.
+pub(super) async fn run(inner: Arc<Inner>, claimed: ClaimedJob, slot: OwnedSemaphorePermit) {
+    let ClaimedJob { mut job, token } = claimed;
+    report::complete_outputs(&mut job.report, &job.spec);
+    job.report.errors.clear();
+    let lease = inner.leases.hold(job.id, token);
+    let dialect = inner.ports.dialects.get(job.spec.dialect.as_str()).cloned();
+    if dialect.is_none() {
+        tracing::error!(dialect = job.spec.dialect, "a job of a dialect that is not there: nobody is told of its end");
+    }
+    (inner.ports.changed)(job.id);
+    let mut run = Run {
+        inner: &inner,
+        job,
+        lease,
+        dialect,
+        owed: Vec::new(),
+        main_told: false,
+        written: Instant::now(),
+        source: None,
+    };
+    let end = run.work(slot).await;
+    run.finish(end).await;
+}
+
+struct Run<'a> {
+    inner: &'a Arc<Inner>,
+    job: JobRow,
+    lease: Lease,
+    dialect: Option<Arc<dyn Dialect>>,
+    /// Deliveries of events that happened since the last commit.
+    owed: Vec<NewDelivery>,
+    main_told: bool,
+    /// When the row was last written.
+    written: Instant,
+    /// The source's bytes, while they may become an asset.
+    source: Option<Bytes>,
+}
+
+impl Run<'_> {
+    /// Makes every output that is still pending.
+    async fn work(&mut self, slot: OwnedSemaphorePermit) -> Result<(), Interrupt> {
+        // A job that runs again keeps what an earlier run has written: it was told to the caller.
+        self.main_told = self.is_done(Group::Main);
+        self.happened(&Event::Running);
+        if !self.owed.is_empty() {
+            self.write().await?;
+        }
+        let pending = self.job.report.outputs.iter().enumerate();
+        let pending: Vec<usize> =
+            pending.filter(|(_, output)| output.state == OutputState::Pending).map(|(index, _)| index).collect();
+        let wants_asset = self.job.spec.store_as.is_some();
+        if pending.is_empty() && !(wants_asset && self.job.report.source.is_none()) {
+            return Ok(());
+        }
+        let outputs: Arc<Vec<Output>> =
+            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
+        let transforms = (self.inner.ports.transforms)();
+        let material = self.read().await?;
+        let images = self.read_images(&transforms, &outputs).await?;
+        let prepared = self.prepare(&transforms, &outputs, material, images).await?;
+        self.job.report.source = Some(prepared.source.clone());
+        let memory = {
+            let admission = self.inner.admission.acquire(prepared.memory_bytes);
+            tokio::select! {
+                reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
+                permit = admission => permit.map_err(Interrupt::Failed)?,
+            }
+        };
+        self.make(transforms, prepared, &pending, (slot, memory)).await
+    }
+
+    async fn read(&mut self) -> Result<Material, Interrupt> {
+        if let Source::Canvas { width, height, color } = self.job.spec.source {
+            return Ok(Material::Canvas { size: Size { width, height }, color });
+        }
+        let input = tokio::select! {
+            reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
+            input = self.inner.ports.inputs.read(&self.job.spec.source) => input.map_err(Interrupt::Failed)?,
+        };
+        if self.job.spec.store_as.is_some() {
+            self.source = Some(input.bytes.clone());
+        }
+        Ok(Material::Encoded { bytes: input.bytes, sha256: input.sha256 })
+    }
+
+    async fn read_images(&self, transforms: &Arc<dyn Transforms>, outputs: &[Output]) -> Result<Images, Interrupt> {
+        let inner = self.inner;
+        let memory_bytes = inner.admission.bytes();
+        let images = tokio::select! {
+            reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
+            images = images::load(&inner.ports, &inner.codec, memory_bytes, &self.job.account, transforms, outputs) => images?,
+        };
+        let retryable =
+            images.values().filter_map(|image| image.as_ref().err()).find(|failure| self.may_retry(failure.code));
+        match retryable {
+            Some(failure) => Err(Interrupt::Failed(failure.clone())),
+            None => Ok(images),
+        }
+    }
+
+    async fn prepare(
+        &self,
+        transforms: &Arc<dyn Transforms>,
+        outputs: &Arc<Vec<Output>>,
+        material: Material,
+        images: Images,
+    ) -> Result<Prepared, Interrupt> {
+        let (transforms, outputs, codec) = (transforms.clone(), outputs.clone(), self.inner.codec.clone());
+        let memory_bytes = self.inner.admission.bytes();
+        let work = self
+            .inner
+            .compute(move || make::prepare(transforms.as_ref(), &codec, memory_bytes, material, &outputs, &images));
+        work.await?.map_err(Interrupt::Failed)
+    }
+
+    /// Decodes, walks and encodes in a blocking thread, while results are kept and written down here.
+    async fn make(
+        &mut self,
+        transforms: Arc<dyn Transforms>,
+        prepared: Prepared,
+        pending: &[usize],
+        held: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    ) -> Result<(), Interrupt> {
+        let core = tokio::select! {
+            reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
+            core = self.inner.core() => core,
+        };
+        let (sender, mut receiver) = mpsc::channel(KEEPING_AT_ONCE);
+        let (codec, memory_bytes, stop) =
+            (self.inner.codec.clone(), self.inner.admission.bytes(), self.lease.stop.clone());
+        let work = blocking(move || {
+            // Slot, memory and core are free when this thread is, not when somebody stops waiting for it.
+            let _held = (held, core);
+            let stop = || stop.reason().is_some() || sender.is_closed();
+            make::make(transforms.as_ref(), &codec, memory_bytes, prepared, &stop, &mut |output, made| {
+                // Nobody listens any more after a stop.
+                let _ = sender.blocking_send((output, made));
+            })
+        });
+        let kept = self.keep_all(&mut receiver, pending).await;
+        // A stopped thread sees the closed channel at its next result.
+        drop(receiver);
+        kept?;
+        match work.await? {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Stopped)) => Err(Interrupt::Stopped(self.lease.stop.reason().unwrap_or(Reason::Lost))),
+            Err(failure) => Err(Interrupt::Failed(failure)),
+        }
+    }
+
+    /// Keeps results as they come and writes down what became of them. While one commit is under way the
+    /// next results gather for the one after it.
+    async fn keep_all(
+        &mut self,
+        made: &mut mpsc::Receiver<(usize, Result<Made, JobError>)>,
+        pending: &[usize],
+    ) -> Result<(), Interrupt> {
+        let inner = self.inner;
+        let mut keeping = FuturesOrdered::new();
+        let mut commit: Option<Commit> = None;
+        let mut open = true;
+        while open || !keeping.is_empty() || commit.is_some() {
+            let end = tokio::select! {
+                reason = self.lease.stop.stopped() => Err(Interrupt::Stopped(reason)),
+                made = made.recv(), if open && keeping.len() < KEEPING_AT_ONCE => {
+                    match made {
+                        Some((output, made)) => keeping.push_back(keep(inner, pending[output], made)),
+                        None => open = false,
+                    }
+                    Ok(())
+                }
+                Some((output, kept)) = keeping.next() => self.note(output, kept),
+                committed = async { commit.as_mut().expect("there is one").await }, if commit.is_some() => {
+                    commit = None;
+                    self.committed(committed)
+                }
+            };
+            if let Err(interrupt) = end {
+                // A commit is never cut short: what follows comes after it.
+                if let Some(commit) = commit {
+                    let _ = commit.await;
+                }
+                return Err(interrupt);
+            }
+            if commit.is_none() && self.is_worth_writing() {
+                commit = Some(self.commit());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what became of an output.
+    fn note(&mut self, output: usize, kept: Result<(Made, BlobRow), JobError>) -> Result<(), Interrupt> {
+        let entry = &mut self.job.report.outputs[output];
+        match kept {
+            Ok((made, blob)) => {
+                self.inner.ports.observer.output_made(made.format.name(), made.bytes.len() as u64);
+                report::fill(entry, made, Some(&blob));
+            }
+            Err(mut error) => {
+                if error.code.is_retryable() && self.job.attempt < self.inner.config.max_attempts {
+                    return Err(Interrupt::Failed(Failure::new(error.code, error.message)));
+                }
+                self.inner.ports.observer.output_failed(error.code);
+                error.output.get_or_insert_with(|| entry.id.clone());
+                entry.state = OutputState::Failed;
+                entry.error = Some(error);
+            }
+        }
+        let id = entry.id.clone();
+        self.job.progress = report::progress(&self.job.report);
+        self.happened(&Event::OutputFinished(id));
+        if !self.main_told && self.job.progress.done < self.job.progress.total && self.is_done(Group::Main) {
+            self.main_told = true;
+            self.happened(&Event::MainFinished);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody waits for what was noted. When all is done it goes into the commit that ends the job.
+    fn is_worth_writing(&self) -> bool {
+        self.job.progress.done < self.job.progress.total
+            && (!self.owed.is_empty() || self.written.elapsed() >= PROGRESS_EVERY)
+    }
+
+    /// Whether the group has outputs and all are made or failed.
+    fn is_done(&self, group: Group) -> bool {
+        let mut outputs = self.job.report.group(group).peekable();
+        outputs.peek().is_some() && outputs.all(|output| output.state != OutputState::Pending)
+    }
+
+    fn happened(&mut self, event: &Event) {
+        if let Some(dialect) = &self.dialect {
+            self.owed.extend(dialect.deliveries(&self.job, event));
+        }
+    }
+
+    /// Commits what was achieved so far, and waits for it.
+    async fn write(&mut self) -> Result<(), Interrupt> {
+        let committed = self.commit().await;
+        self.committed(committed)
+    }
+
+    /// Begins to commit what was achieved so far. It goes on whether it is waited for or not.
+    fn commit(&mut self) -> Commit {
+        let owed = std::mem::take(&mut self.owed);
+        let tells = !owed.is_empty();
+        let advance = report::advance(&self.job, owed);
+        let (store, id, token) = (self.inner.ports.store.clone(), self.job.id, self.lease.token);
+        self.written = Instant::now();
+        Box::pin(async move { store.advance(id, token, advance).await.map(|()| tells) })
+    }
+
+    /// What follows from a commit.
+    fn committed(&mut self, result: Result<bool, crate::store::Error>) -> Result<(), Interrupt> {
+        match result {
+            Ok(tells) => {
+                (self.inner.ports.changed)(self.job.id);
+                if tells {
+                    (self.inner.ports.owed)();
+                }
+                Ok(())
+            }
+            Err(crate::store::Error::LeaseLost { .. }) => Err(Interrupt::Stopped(Reason::Lost)),
+            Err(error) => {
+                // It may have been committed; the run that follows finds out from the row.
+                tracing::error!("cannot write the progress of a job: {error}");
+                Err(Interrupt::Abandoned)
+            }
+        }
+    }
+
+    fn may_retry(&self, code: Code) -> bool {
+        code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
+    }
+
+    /// Ends the job, gives it back, or lets go of it.
+    async fn finish(mut self, end: Result<(), Interrupt>) {
+        let now = self.inner.ports.clock.now();
+        let dialect = self.dialect.clone();
+        let dialect = dialect.as_deref();
+        let completion = match end {
+            Ok(()) => {
+                let state = self.job.report.final_state();
+                match self.asset().await {
+                    Ok(asset) => {
+                        let mut completion = report::end(dialect, self.job.clone(), state, now);
+                        completion.store_as = asset;
+                        completion
+                    }
+                    Err(failure) if self.may_retry(failure.code) => return self.retry(&failure).await,
+                    Err(failure) => report::failed(dialect, &self.job, &failure, now),
+                }
+            }
+            Err(Interrupt::Stopped(Reason::Lost)) => {
+                tracing::warn!("the lease of a running job was lost");
+                return;
+            }
+            Err(Interrupt::Abandoned) => return,
+            Err(Interrupt::Stopped(Reason::Draining)) => return self.release(Duration::ZERO, false).await,
+            Err(Interrupt::Stopped(Reason::Cancelled)) => report::cancelled(dialect, &self.job, now),
+            Err(Interrupt::Failed(failure)) if self.may_retry(failure.code) => return self.retry(&failure).await,
+            Err(Interrupt::Failed(failure)) => report::failed(dialect, &self.job, &failure, now),
+            Err(Interrupt::Panicked) => {
+                // A further try would end alike.
+                let failure = Failure::new(Code::Internal, "a bug of the server ended the job");
+                report::failed(dialect, &self.job, &failure, now)
+            }
+        };
+        let mut completion: Completion = completion;
+        completion.advance.deliveries.splice(0..0, std::mem::take(&mut self.owed));
+        self.inner.complete(&self.job, self.lease.token, completion).await;
+    }
+
+    /// The asset that the source becomes, when the job ends well and was to keep it.
+    async fn asset(&mut self) -> Result<Option<AssetRow>, Failure> {
+        let (Some(id), Some(source)) = (&self.job.spec.store_as, &self.job.report.source) else { return Ok(None) };
+        if self.job.report.final_state() != crate::job::State::Succeeded {
+            return Ok(None);
+        }
+        let blob = match (&self.job.spec.source, self.source.take()) {
+            (Source::Blob { .. }, _) => BlobRow { sha256: source.sha256.clone(), bytes: source.bytes },
+            (_, Some(bytes)) => self.inner.ports.results.put(bytes).await?,
+            // An earlier run has made all outputs and was lost before the end.
+            (_, None) => {
+                let input = self.inner.ports.inputs.read(&self.job.spec.source).await?;
+                self.inner.ports.results.put(input.bytes).await?
+            }
+        };
+        Ok(Some(AssetRow {
+            account: self.job.account.clone(),
+            id: id.clone(),
+            sha256: blob.sha256,
+            bytes: blob.bytes,
+            format: source.format.clone(),
+            width: source.width,
+            height: source.height,
+            created_at: self.inner.ports.clock.now(),
+        }))
+    }
+
+    async fn retry(&self, failure: &Failure) {
+        let doublings = self.job.attempt.saturating_sub(1).min(20);
+        let delay = Duration::from_millis(self.inner.config.retry_ms.saturating_mul(1 << doublings)).min(LONGEST_DELAY);
+        tracing::warn!(attempt = self.job.attempt, ?delay, "a job is tried again: {failure}");
+        self.release(delay, true).await;
+    }
+
+    async fn release(&self, delay: Duration, counts: bool) {
+        let released = self.inner.ports.store.release(self.job.id, self.lease.token, delay, counts).await;
+        match released {
+            Ok(()) => (self.inner.ports.changed)(self.job.id),
+            Err(error) => tracing::warn!("cannot give a job back, it waits for its lease to run out: {error}"),
+        }
+    }
+}
+
+/// Keeps an output's bytes.
+async fn keep(
+    inner: &Inner,
+    output: usize,
+    made: Result<Made, JobError>,
+) -> (usize, Result<(Made, BlobRow), JobError>) {
+    let kept = match made {
+        Ok(made) => match inner.ports.results.put(made.bytes.clone()).await {
+            Ok(blob) => Ok((made, blob)),
+            Err(failure) => Err(JobError::whole(failure)),
+        },
+        Err(error) => Err(error),
+    };
+    (output, kept)
+}

@@ -1,0 +1,108 @@
+//! The same work on a file's bytes, without store or server: `safelight apply`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    CodecConfig,
+    admission::machine_bytes,
+    make::{self, Material},
+};
+use crate::{
+    error::Failure,
+    job::{JobError, Output, OutputReport, OutputState, SourceReport},
+    pipeline::{Images, Size, Transforms, all_image_references, image_key},
+};
+
+/// An output that was made here.
+#[derive(Debug)]
+pub struct LocalOutput {
+    /// What would stand in the job's result; without a token, SHA-256 and URL.
+    pub report: OutputReport,
+    /// The encoded result; none when it failed.
+    pub bytes: Option<Bytes>,
+}
+
+/// How far local work is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LocalProgress {
+    /// The source's headers were read and the steps planned.
+    Planned(SourceReport),
+    /// So many outputs of so many are made or failed.
+    Outputs {
+        /// Made or failed.
+        done: usize,
+        /// In all.
+        total: usize,
+    },
+}
+
+/// Where local work begins.
+#[derive(Clone, Debug)]
+pub enum LocalSource {
+    /// The bytes of a file, with their SHA-256 in lower-case hex if it is wanted in the report.
+    Bytes(Bytes, String),
+    /// A blank picture.
+    Canvas {
+        /// Columns and rows.
+        size: Size,
+        /// Red, green, blue, alpha.
+        color: [u8; 4],
+    },
+}
+
+/// Makes outputs of a source in this thread; blocks.
+///
+/// `read` gives the bytes of a picture that a parameter names. `progress` is called as work proceeds.
+/// An error concerns the source; outputs that fail say so in their report.
+pub fn run_local(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    source: LocalSource,
+    outputs: &[Output],
+    read: &dyn Fn(&serde_json::Value) -> Result<Bytes, Failure>,
+    progress: &mut dyn FnMut(LocalProgress),
+) -> Result<(SourceReport, Vec<LocalOutput>), Failure> {
+    let memory_bytes = machine_bytes();
+    let mut images = Images::new();
+    for reference in all_image_references(transforms, outputs) {
+        let raster = read(&reference).and_then(|bytes| make::decode_image(codec, memory_bytes, &bytes));
+        images.insert(image_key(&reference), raster.map(Arc::new));
+    }
+    let material = match source {
+        LocalSource::Bytes(bytes, sha256) => Material::Encoded { bytes, sha256 },
+        LocalSource::Canvas { size, color } => Material::Canvas { size, color },
+    };
+    let prepared = make::prepare(transforms, codec, memory_bytes, material, outputs, &images)?;
+    let source = prepared.source.clone();
+    progress(LocalProgress::Planned(source.clone()));
+    let mut made: Vec<LocalOutput> = outputs.iter().map(pending).collect();
+    let (mut done, total) = (0, outputs.len());
+    let walked = make::make(transforms, codec, memory_bytes, prepared, &|| false, &mut |output, result| {
+        made[output] = finished(&outputs[output], result);
+        done += 1;
+        progress(LocalProgress::Outputs { done, total });
+    })?;
+    debug_assert!(walked.is_ok(), "nothing stops a local walk");
+    Ok((source, made))
+}
+
+fn pending(output: &Output) -> LocalOutput {
+    LocalOutput { report: super::report::pending(output, String::new()), bytes: None }
+}
+
+fn finished(output: &Output, result: Result<make::Made, JobError>) -> LocalOutput {
+    let mut local = pending(output);
+    match result {
+        Ok(made) => {
+            local.bytes = Some(made.bytes.clone());
+            super::report::fill(&mut local.report, made, None);
+        }
+        Err(error) => {
+            local.report.state = OutputState::Failed;
+            local.report.error = Some(error);
+        }
+    }
+    local
+}

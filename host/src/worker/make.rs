@@ -1,0 +1,257 @@
+//! From encoded source to encoded outputs. No I/O and no store: everything here blocks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use safelight_codec::{DecodeOptions, EncodeOptions, Format, Info, Picture, Raster};
+
+use super::CodecConfig;
+use crate::{
+    error::{Code, Failure},
+    job::{Encoding, JobError, Output, SourceReport, StepReport},
+    pipeline::{self, Images, Leaf, Limits, Need, Plan, Shape, Size, Stopped, Transforms},
+};
+
+/// A source that was read.
+#[derive(Clone, Debug)]
+pub(crate) enum Material {
+    /// An encoded picture with its SHA-256 in lower-case hex.
+    Encoded { bytes: Bytes, sha256: String },
+    /// A blank one.
+    Canvas { size: Size, color: [u8; 4] },
+}
+
+/// A job that is known well enough to be admitted and made.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) source: SourceReport,
+    /// Bytes of memory that making it needs, about.
+    pub(crate) memory_bytes: u64,
+    material: Material,
+    /// By output.
+    formats: Vec<Result<Format, Failure>>,
+    encodings: Vec<Encoding>,
+    plan: Plan,
+    full: Size,
+    keep_metadata: bool,
+    animated: bool,
+}
+
+/// An output that was made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) bytes: Bytes,
+    pub(crate) size: Size,
+    pub(crate) frames: u32,
+    pub(crate) format: Format,
+    pub(crate) data: Vec<serde_json::Value>,
+    pub(crate) steps: Vec<StepReport>,
+}
+
+impl CodecConfig {
+    pub(crate) fn limits(&self, memory_bytes: u64) -> safelight_codec::Limits {
+        safelight_codec::Limits {
+            max_bytes: self.max_bytes,
+            max_pixels: self.max_pixels,
+            max_frames: self.max_frames,
+            max_total_pixels: self.max_total_pixels,
+            max_memory_bytes: memory_bytes,
+        }
+    }
+
+    /// How large pictures on the way may be.
+    pub fn walk_limits(&self) -> Limits {
+        Limits { max_pixels: self.max_pixels, max_total_pixels: self.max_total_pixels }
+    }
+}
+
+/// Looks at the source's headers and plans the steps.
+///
+/// Errors: those of the source as a whole. What is wrong with single outputs comes with [`make`].
+pub(crate) fn prepare(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    material: Material,
+    outputs: &[Output],
+    images: &Images,
+) -> Result<Prepared, Failure> {
+    let (source, full, frames, info, native) = match &material {
+        Material::Canvas { size, .. } => {
+            let pixels = u64::from(size.width) * u64::from(size.height);
+            if pixels == 0 || pixels > codec.max_pixels {
+                let message = format!("the canvas: {size} px, expected 1 to {} px in all", codec.max_pixels);
+                return Err(Failure::new(Code::ImageLimit, message));
+            }
+            let source = SourceReport {
+                width: size.width,
+                height: size.height,
+                format: "canvas".to_owned(),
+                bytes: 0,
+                sha256: String::new(),
+                frames: None,
+            };
+            (source, *size, 1, None, Format::Png)
+        }
+        Material::Encoded { bytes, sha256 } => {
+            let info = safelight_codec::probe(bytes, &codec.limits(memory_bytes))?;
+            let frames = info.frames.unwrap_or(1);
+            let source = SourceReport {
+                width: info.width,
+                height: info.height,
+                format: info.format.name().to_owned(),
+                bytes: bytes.len() as u64,
+                sha256: sha256.clone(),
+                frames: (frames > 1).then_some(frames),
+            };
+            let full = Size { width: info.width, height: info.height };
+            let native = info.format;
+            (source, full, frames, Some(info), native)
+        }
+    };
+    let formats: Vec<_> = outputs.iter().map(|output| format_of(&output.encoding, native)).collect();
+    let moves = |format: &Result<Format, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
+    let moving: Vec<bool> = formats.iter().map(|format| frames > 1 && moves(format)).collect();
+    let animated = moving.contains(&true);
+    let shape = Shape { size: Some(full), frames: if animated { frames } else { 1 } };
+    let plan = Plan::new(transforms, outputs, Some(images), shape, codec.walk_limits(), &moving);
+    let memory_bytes = memory(&plan, &material, info.as_ref(), full, shape.frames)
+        + images.values().flatten().map(|raster| raster.pixels().len() as u64).sum::<u64>();
+    Ok(Prepared {
+        source,
+        memory_bytes,
+        material,
+        formats,
+        encodings: outputs.iter().map(|output| output.encoding.clone()).collect(),
+        plan,
+        full,
+        keep_metadata: outputs.iter().any(|output| output.encoding.keep_metadata),
+        animated,
+    })
+}
+
+fn format_of(encoding: &Encoding, native: Format) -> Result<Format, Failure> {
+    match &encoding.format {
+        None => Ok(native),
+        Some(name) => Format::from_name(name)
+            .ok_or_else(|| Failure::new(Code::EncodeFailed, format!("there is no format named '{name}'"))),
+    }
+}
+
+/// Bytes of memory that a job needs at its peak, estimated from above.
+fn memory(plan: &Plan, material: &Material, info: Option<&Info>, full: Size, frames: u32) -> u64 {
+    let whole_frame = u64::from(full.width) * u64::from(full.height) * 4;
+    let encoded = match material {
+        Material::Encoded { bytes, .. } => bytes.len() as u64,
+        Material::Canvas { .. } => 0,
+    };
+    let (decoding, frame) = match info {
+        _ if plan.need == Need::Nothing => (0, 0),
+        None => (whole_frame, whole_frame),
+        Some(info) => {
+            let mut decoding = safelight_codec::estimate(info, plan.need.enough());
+            if frames == 1 && info.frames.is_some_and(|frames| frames > 1) {
+                // One frame of an animation: the canvas, one composed frame, and as much to work with.
+                decoding = decoding.min(info.held_bytes + 4 * whole_frame);
+            }
+            (decoding, decoding.min(whole_frame))
+        }
+    };
+    encoded.saturating_add(decoding).saturating_add(pipeline::walk_bytes(plan, frame, frames))
+}
+
+/// Decodes the source, walks the steps and encodes what comes out.
+///
+/// `on_output` gets every output once, main ones first, as soon as it is made or known to fail. An error
+/// concerns the source, and all outputs that were not told before.
+pub(crate) fn make(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    prepared: Prepared,
+    stop: &dyn Fn() -> bool,
+    on_output: &mut dyn FnMut(usize, Result<Made, JobError>),
+) -> Result<Result<(), Stopped>, Failure> {
+    let Prepared { plan, formats, encodings, full, material, .. } = &prepared;
+    if stop() {
+        return Ok(Err(Stopped));
+    }
+    let picture = match decode(codec, memory_bytes, &prepared, material) {
+        Ok(picture) => picture,
+        Err(failure) => {
+            for (output, known) in plan.failures.iter().enumerate() {
+                if let Some(error) = known {
+                    on_output(output, Err(error.clone()));
+                }
+            }
+            return Err(failure);
+        }
+    };
+    Ok(pipeline::walk(transforms, plan, picture.map(Arc::new), *full, stop, &mut |output, leaf| {
+        let made = leaf.and_then(|leaf| {
+            let format = formats[output].clone();
+            format
+                .and_then(|format| encode(codec, format, &encodings[output], leaf))
+                .map_err(|failure| JobError { output: Some(plan.ids[output].clone()), ..JobError::whole(failure) })
+        });
+        on_output(output, made);
+    }))
+}
+
+/// None when no step needs the source.
+fn decode(
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    prepared: &Prepared,
+    material: &Material,
+) -> Result<Option<Picture>, Failure> {
+    if prepared.plan.need == Need::Nothing {
+        return Ok(None);
+    }
+    match material {
+        Material::Canvas { size, color } => Ok(Some(Picture::still(Raster::filled(size.width, size.height, *color)))),
+        Material::Encoded { bytes, .. } => {
+            let limits = codec.limits(memory_bytes);
+            let options = DecodeOptions {
+                limits: &limits,
+                enough: prepared.plan.need.enough(),
+                keep_metadata: prepared.keep_metadata,
+                animated: prepared.animated,
+            };
+            Ok(Some(safelight_codec::decode(bytes, &options)?))
+        }
+    }
+}
+
+fn encode(codec: &CodecConfig, format: Format, encoding: &Encoding, leaf: Leaf) -> Result<Made, Failure> {
+    let defaults = EncodeOptions::new(format);
+    let options = EncodeOptions {
+        quality: encoding.quality.unwrap_or(defaults.quality),
+        lossless: encoding.lossless,
+        progressive: encoding.progressive,
+        background: encoding.background.unwrap_or(defaults.background),
+        metadata: encoding.keep_metadata,
+        max_bytes: codec.max_output_bytes,
+        ..defaults
+    };
+    let bytes = safelight_codec::encode(&leaf.picture, &options)?;
+    let first = &leaf.picture.frames[0].raster;
+    let frames = if format.supports_animation() { leaf.picture.frames.len() as u32 } else { 1 };
+    Ok(Made {
+        bytes: bytes.into(),
+        size: Size { width: first.width(), height: first.height() },
+        frames,
+        format,
+        data: leaf.data,
+        steps: leaf.steps,
+    })
+}
+
+/// Decodes a picture that a parameter names: its first frame.
+pub(crate) fn decode_image(codec: &CodecConfig, memory_bytes: u64, bytes: &[u8]) -> Result<Raster, Failure> {
+    let limits = codec.limits(memory_bytes);
+    let options = DecodeOptions { limits: &limits, enough: None, keep_metadata: false, animated: false };
+    let picture = safelight_codec::decode(bytes, &options)?;
+    let first = picture.frames.into_iter().next();
+    first.map(|frame| frame.raster).ok_or_else(|| Failure::new(Code::CorruptImage, "the picture has no frame"))
+}
