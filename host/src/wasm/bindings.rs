@@ -1,0 +1,15 @@
+//! The contract of `wit/` as Rust types: generated, private to this folder.
+//!
+//! Parameters borrow (`&str`, `&[u8]`), so that a picture goes from the host's buffer into the guest
+//! with one copy. Imports are not taken from here: [`super::linker`] links them by hand, because only
+//! so can a guest's string be looked at without taking it over first.
+
+#![allow(missing_docs, unreachable_pub, reason = "generated code")]
+#![allow(clippy::all, reason = "generated code")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "transformer",
+    exports: { default: async },
+    ownership: Borrowing { duplicate_if_necessary: true },
+});

@@ -1,0 +1,158 @@
+//! One call of a guest: fresh store and instance, limits set, deadline kept.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use wasmtime::{Store, UpdateDeadline, component::Linker};
+
+use super::{
+    Config, Error, PluginsConfig,
+    bindings::{Transformer, TransformerPre},
+    engine::Engines,
+    fonts::Fonts,
+    guest::{Guest, MAX_HANDLES},
+    linker::linker,
+    log::Log,
+    outcome::{OverLimit, sort},
+    plans::Plans,
+};
+use crate::error::{Code, Failure};
+
+/// What a call may use.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub(super) deadline: Duration,
+    pub(super) memory_bytes: u64,
+    pub(super) output_bytes: u64,
+    pub(super) data_bytes: u64,
+    pub(super) log_lines: u32,
+    pub(super) log_line_bytes: usize,
+}
+
+impl Limits {
+    /// The general limits with what `[wasm.plugin.NAME]` says otherwise.
+    pub(super) fn of(config: &Config, plugin: &str) -> Limits {
+        let own = config.plugin.get(plugin).cloned().unwrap_or_default();
+        Limits {
+            deadline: Duration::from_millis(own.deadline_ms.unwrap_or(config.deadline_ms)),
+            memory_bytes: own.memory_bytes.unwrap_or(config.memory_bytes),
+            output_bytes: own.output_bytes.unwrap_or(config.output_bytes),
+            data_bytes: own.data_bytes.unwrap_or(config.data_bytes),
+            log_lines: own.log_lines.unwrap_or(config.log_lines),
+            log_line_bytes: config.log_line_bytes,
+        }
+    }
+}
+
+/// What a call took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cost {
+    pub(super) elapsed: Duration,
+    pub(super) peak_bytes: u64,
+}
+
+/// A compiled component, ready to be made an instance of.
+pub(super) struct Program {
+    /// The plugin's name, for the log.
+    pub(super) name: Arc<str>,
+    pub(super) pre: TransformerPre<Guest>,
+    /// Whether it was compiled with interruption checks.
+    pub(super) checked: bool,
+}
+
+/// What all plugins share.
+pub(super) struct Host {
+    pub(super) engines: Engines,
+    pub(super) config: Config,
+    plans: Mutex<Plans>,
+    checked_linker: Linker<Guest>,
+    unchecked_linker: Linker<Guest>,
+    fonts: Arc<Fonts>,
+    epoch: Duration,
+}
+
+impl Host {
+    pub(super) fn new(plugins: &PluginsConfig, config: &Config, cache_dir: &std::path::Path) -> Result<Host, Error> {
+        let engines = Engines::new(config, cache_dir)?;
+        let link = |checked| linker(engines.get(checked)).map_err(|error| Error::Engine(format!("{error:#}")));
+        Ok(Host {
+            checked_linker: link(true)?,
+            unchecked_linker: link(false)?,
+            engines,
+            fonts: Arc::new(Fonts::open(&plugins.fonts_dir)?),
+            plans: Mutex::new(Plans::new(config.plan_cache)),
+            epoch: Duration::from_millis(config.epoch_ms),
+            config: config.clone(),
+        })
+    }
+
+    /// The linker of the engine with, or without, interruption checks.
+    pub(super) fn linker(&self, checked: bool) -> &Linker<Guest> {
+        if checked { &self.checked_linker } else { &self.unchecked_linker }
+    }
+
+    /// The plans that are known.
+    pub(super) fn plans(&self) -> MutexGuard<'_, Plans> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes an instance, calls it and drops it. Blocks until a slot is free and the call is over.
+    ///
+    /// `taken_bytes`: the most that is taken over from the guest at once, in bytes as they lie in the
+    /// host. It is checked before anything is copied.
+    pub(super) fn call<R>(
+        &self,
+        program: &Program,
+        limits: &Limits,
+        taken_bytes: usize,
+        call: impl AsyncFnOnce(&mut Store<Guest>, &Transformer) -> wasmtime::Result<R>,
+    ) -> (Result<R, Failure>, Cost) {
+        let _slot = self.engines.slot();
+        let started = Instant::now();
+        let log = Log::new(program.name.clone(), limits.log_lines, limits.log_line_bytes);
+        let guest = Guest::new(limits.memory_bytes, log, self.fonts.clone());
+        let mut store = Store::new(self.engines.get(program.checked), guest);
+        store.limiter(|guest| &mut guest.memory);
+        store.set_hostcall_fuel(taken_bytes);
+        store.set_max_component_handles(MAX_HANDLES);
+        let too_long = OverLimit(Failure::new(
+            Code::LimitTime,
+            format!("plugin {} ran for more than {} ms", program.name, limits.deadline.as_millis()),
+        ));
+        if program.checked {
+            self.watch(&mut store, started + limits.deadline, too_long.0.clone());
+        }
+        let run = async {
+            let instance = program.pre.instantiate_async(&mut store).await?;
+            call(&mut store, &instance).await
+        };
+        let result = match self.engines.block_on(limits.deadline, run) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(sort(&error, store.data(), &program.name, taken_bytes)),
+            None => Err(too_long.0),
+        };
+        store.data().log().finish();
+        (result, Cost { elapsed: started.elapsed(), peak_bytes: store.data().memory.peak })
+    }
+
+    /// Ends the guest at the first tick after the deadline.
+    fn watch(&self, store: &mut Store<Guest>, deadline: Instant, failure: Failure) {
+        let epoch = self.epoch;
+        // One tick more than fits in, as the current one has begun already.
+        let ticks = move || {
+            let left = deadline.saturating_duration_since(Instant::now());
+            1 + (left.as_micros() / epoch.as_micros()) as u64
+        };
+        store.set_epoch_deadline(ticks());
+        store.epoch_deadline_callback(move |_| {
+            // Ticks may come late or early, the clock decides.
+            if Instant::now() < deadline {
+                Ok(UpdateDeadline::Continue(ticks()))
+            } else {
+                Err(OverLimit(failure.clone()).into())
+            }
+        });
+    }
+}

@@ -1,0 +1,126 @@
+//! The port [`crate::pipeline::Transforms`], done by components.
+//!
+//! Reading order: [`registry`] loads components and makes a [`Snapshot`]; that finds the [`plugin`] of a
+//! call; which checks what goes in and what comes out, and has [`host`] make an instance for the call on
+//! one of the [`engine`]s. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
+//! sorted in [`outcome`].
+
+mod bindings;
+mod counters;
+mod engine;
+mod fonts;
+mod guest;
+mod host;
+mod linker;
+mod log;
+mod manifest;
+mod outcome;
+mod params;
+mod plans;
+mod plugin;
+mod registry;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use counters::Counts;
+pub use plugin::Origin;
+pub use registry::{Registry, Report};
+pub use snapshot::{PluginSummary, Snapshot};
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use crate::error::Failure;
+
+/// Why the plugins could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The runtime does not start: settings that it cannot fulfil on this machine.
+    #[error("cannot start the WebAssembly runtime: {0}")]
+    Engine(String),
+    /// A folder cannot be read or made.
+    #[error("cannot use the folder {}: {reason}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        reason: String,
+    },
+    /// A plugin that ships with the host is broken.
+    #[error("the bundled plugin {} cannot be loaded: {}", path.display(), failure.message)]
+    Bundled {
+        /// The component's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        failure: Failure,
+    },
+    /// Two plugins offer the same name; the text names both files.
+    #[error("{0}")]
+    Clash(String),
+}
+
+/// `[plugins]`; see `config.default.toml`. Empty paths stand for the default.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginsConfig {
+    /// A further folder of components.
+    pub dir: PathBuf,
+    /// The folder of the standard plugins.
+    pub bundled_dir: PathBuf,
+    /// The folder of fonts.
+    pub fonts_dir: PathBuf,
+    /// Where compiled components are kept.
+    pub cache_dir: PathBuf,
+    /// The largest component.
+    pub max_component_bytes: u64,
+}
+
+/// `[wasm]`; see `config.default.toml`.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Wall-clock time of a run.
+    pub deadline_ms: u64,
+    /// Linear memory of an instance.
+    pub memory_bytes: u64,
+    /// Largest picture of a run.
+    pub output_bytes: u64,
+    /// Largest data of a run.
+    pub data_bytes: u64,
+    /// Stack of a guest.
+    pub stack_bytes: usize,
+    /// Log lines of a run.
+    pub log_lines: u32,
+    /// Where a log line is cut.
+    pub log_line_bytes: usize,
+    /// How often the deadline is looked at.
+    pub epoch_ms: u64,
+    /// Instances at the same time.
+    pub max_instances: u32,
+    /// Memory that stays mapped between runs.
+    pub keep_resident_bytes: usize,
+    /// How many idle instances' memory stays mapped.
+    pub warm_instances: u32,
+    /// How many answers of `plan` are remembered.
+    pub plan_cache: usize,
+    /// Whether bundled plugins run with interruption checks.
+    pub check_bundled: bool,
+    /// Limits of single plugins.
+    pub plugin: BTreeMap<String, PluginLimits>,
+}
+
+/// `[wasm.plugin.NAME]`: what differs for one plugin.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginLimits {
+    /// Wall-clock time of a run.
+    pub deadline_ms: Option<u64>,
+    /// Linear memory of an instance.
+    pub memory_bytes: Option<u64>,
+    /// Largest picture of a run.
+    pub output_bytes: Option<u64>,
+    /// Largest data of a run.
+    pub data_bytes: Option<u64>,
+    /// Log lines of a run.
+    pub log_lines: Option<u32>,
+}
