@@ -1,0 +1,210 @@
+//! Reads request bodies: within a limit of bytes, within a time, and JSON with bounded depth.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::header,
+};
+use futures_util::StreamExt;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::reply::Problem;
+use crate::error::Code;
+
+/// How deep JSON may be nested. A job document needs eight levels; parameters may bring more.
+const MAX_DEPTH: usize = 64;
+
+/// How many values one JSON body may hold: a parsed value takes some 70 bytes, so that this is
+/// about 70 MB at most beside the text itself.
+const MAX_VALUES: usize = 1_000_000;
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the body is over the limit of {limit} bytes")]
+    TooLarge { limit: u64 },
+    #[error("the body did not arrive within {seconds} s")]
+    TooSlow { seconds: u64 },
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Problem {
+        let code = match error {
+            BodyError::TooLarge { .. } => Code::BodyTooLarge,
+            BodyError::TooSlow { .. } => Code::RequestTimeout,
+        };
+        Problem::new(code, error.to_string())
+    }
+}
+
+/// Puts a limit of bytes and a time on a body that is read later.
+pub(crate) fn guard(body: Body, limit: u64, time: Duration) -> Body {
+    let until = Instant::now() + time;
+    let seconds = time.as_secs();
+    let stream = body.into_data_stream();
+    Body::from_stream(futures_util::stream::unfold(Some((stream, limit)), move |state| async move {
+        let (mut stream, left) = state?;
+        match tokio::time::timeout_at(until, stream.next()).await {
+            Err(_) => Some((Err(axum::Error::new(BodyError::TooSlow { seconds })), None)),
+            Ok(None) => None,
+            Ok(Some(Err(error))) => Some((Err(error), None)),
+            Ok(Some(Ok(bytes))) => match left.checked_sub(bytes.len() as u64) {
+                None => Some((Err(axum::Error::new(BodyError::TooLarge { limit })), None)),
+                Some(left) => Some((Ok(bytes), Some((stream, left)))),
+            },
+        }
+    }))
+}
+
+/// The limit that a failed read met, found along the chain of causes.
+pub(crate) fn known_cause(error: &(dyn std::error::Error + 'static)) -> Option<BodyError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(known) = error.downcast_ref::<BodyError>() {
+            return Some(*known);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// What a failed read of a guarded body means.
+pub(crate) fn read_problem(error: &axum::Error) -> Problem {
+    match known_cause(error) {
+        Some(known) => known.into(),
+        None => Problem::new(Code::MalformedBody, format!("the body broke off: {error}")),
+    }
+}
+
+/// Refuses a body whose announced length is over the limit before it is read.
+pub(crate) fn check_length(headers: &axum::http::HeaderMap, limit: u64) -> Result<(), Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit) { Err(BodyError::TooLarge { limit }.into()) } else { Ok(()) }
+}
+
+/// Reads a whole body into memory.
+pub(crate) async fn collect(body: Body, limit: u64) -> Result<Bytes, Problem> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|error| read_problem(&error))?;
+        if (bytes.len() + part.len()) as u64 > limit {
+            return Err(BodyError::TooLarge { limit }.into());
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes.into())
+}
+
+/// The media type of a request without its parameters, in lower case.
+pub(crate) fn media_type(headers: &axum::http::HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// Whether a media type says JSON.
+pub(crate) fn is_json(media_type: Option<&str>) -> bool {
+    media_type
+        .is_some_and(|kind| kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// Reads a JSON body: the bytes as they came, and what they say.
+pub(crate) async fn json(request: Request, limit: u64) -> Result<(Bytes, Value), Problem> {
+    let media_type = media_type(request.headers());
+    if !is_json(media_type.as_deref()) {
+        return Err(unsupported(media_type.as_deref(), "application/json"));
+    }
+    check_length(request.headers(), limit)?;
+    let bytes = collect(request.into_body(), limit).await?;
+    let value = parse(&bytes)?;
+    Ok((bytes, value))
+}
+
+/// The problem of a media type that the route does not take.
+pub(crate) fn unsupported(found: Option<&str>, expected: &str) -> Problem {
+    let found = found.map_or("missing".to_owned(), |kind| format!("{kind:?}"));
+    Problem::new(Code::UnsupportedMediaType, format!("the content type is {found}, expected {expected}"))
+}
+
+/// Parses JSON; the problem names line and column.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    let malformed = |message: String| Problem::new(Code::MalformedBody, message);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let (line, column) = place(bytes, error.valid_up_to());
+        malformed(format!("the body is not UTF-8 at line {line} column {column}"))
+    })?;
+    bounded(bytes).map_err(malformed)?;
+    serde_json::from_str(text).map_err(|error| malformed(format!("the body is not JSON: {error}")))
+}
+
+/// Looks over the text once, so that neither depth nor number of values can cost more than they may.
+fn bounded(bytes: &[u8]) -> Result<(), String> {
+    let (mut depth, mut values, mut in_string, mut escaped) = (0usize, 1usize, false, false);
+    for (index, byte) in bytes.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                (depth, values) = (depth + 1, values + 1);
+                if depth > MAX_DEPTH {
+                    let (line, column) = place(bytes, index);
+                    return Err(format!("the body nests deeper than {MAX_DEPTH} at line {line} column {column}"));
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' | b':' => values += 1,
+            _ => {}
+        }
+    }
+    if values > MAX_VALUES {
+        return Err(format!("the body holds {values} values, the limit is {MAX_VALUES}"));
+    }
+    Ok(())
+}
+
+/// Line and column of a byte, both counted from 1; columns are bytes.
+fn place(bytes: &[u8], at: usize) -> (usize, usize) {
+    let before = &bytes[..at];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = at - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1) + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_text_is_placed() {
+        let check = |bytes: &[u8], expected: &str| {
+            let problem = parse(bytes).unwrap_err();
+            assert_eq!((problem.code, problem.status), (Code::MalformedBody, 400));
+            assert!(problem.detail.contains(expected), "{:?} does not say {expected:?}", problem.detail);
+        };
+        check(b"", "EOF while parsing");
+        check(b"{\n  \"a\": x}", "line 2 column 8");
+        check(b"{\n\"\xff\": 1}", "not UTF-8 at line 2 column 2");
+        check("[".repeat(65).as_bytes(), "deeper than 64 at line 1 column 65");
+        check(format!("[{}]", "0,".repeat(MAX_VALUES)).as_bytes(), "the limit is 1000000");
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        let text = serde_json::to_vec(&format!("\"\\{}", "[".repeat(1000))).unwrap();
+        assert!(parse(&text).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_guarded_body_ends_at_its_limit_and_at_its_time() {
+        let body = guard(Body::from(vec![0; 11]), 10, Duration::from_secs(5));
+        assert_eq!(collect(body, 1000).await.unwrap_err().code, Code::BodyTooLarge);
+        let endless = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+        let body = guard(endless, 10, Duration::from_millis(20));
+        assert_eq!(collect(body, 1000).await.unwrap_err().code, Code::RequestTimeout);
+    }
+}

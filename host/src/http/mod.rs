@@ -1,0 +1,184 @@
+//! The door: routes, limits, and errors met before a dialect is known.
+//!
+//! [`router`] is the list of routes; each is documented where it is handled, and the OpenAPI document
+//! is made from the same list. [`serve()`] brings connections to it.
+
+mod assets;
+mod auth;
+mod batches;
+mod body;
+mod changes;
+mod deliveries;
+mod dry_run;
+mod health;
+mod jobs;
+mod layers;
+mod metrics;
+mod openapi;
+mod outputs;
+mod plugins;
+mod ports;
+mod query;
+mod reply;
+mod serve;
+mod submit;
+mod upload;
+mod wait;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    blob::Blobs,
+    clock::Clock,
+    dialect::{Dialect, native::lower::CheckAddress},
+    store::Store,
+};
+
+pub use auth::Rates;
+pub use changes::{Changes, Subscription};
+pub use metrics::Metrics;
+pub use ports::Plugins;
+pub use reply::{Issue, PROBLEM_JSON, Problem};
+pub use serve::serve;
+
+/// `[server]`; see `config.default.toml`.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: String,
+    /// Where everything is kept.
+    pub data_dir: std::path::PathBuf,
+    /// What clients reach the server under; empty for the address it listens on.
+    pub public_url: String,
+    /// The largest request body.
+    pub max_body_bytes: u64,
+    /// The largest job document.
+    pub max_document_bytes: u64,
+    /// How long a request may take to arrive.
+    pub request_timeout_s: u64,
+    /// The longest `?wait=`.
+    pub max_wait_s: u64,
+    /// Connections at the same time.
+    pub max_connections: u32,
+    /// Requests of one account in a second; 0 for any number.
+    pub requests_per_s: u32,
+    /// Accounts that may install and remove plugins.
+    pub admin_accounts: Vec<String>,
+    /// How long a stopping server waits for running work.
+    pub drain_s: u64,
+}
+
+/// Limits that belong to other sections and are checked at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `worker.max_steps`
+    pub max_steps: usize,
+    /// `worker.max_outputs`
+    pub max_outputs: usize,
+    /// `codec.max_pixels`
+    pub max_pixels: u64,
+    /// `codec.max_bytes`: the largest upload, data URI or asset.
+    pub max_picture_bytes: u64,
+    /// `plugins.max_component_bytes`
+    pub max_component_bytes: u64,
+    /// `store.queue_limit`
+    pub queue_limit: u64,
+    /// `store.idempotency_h`, as a time.
+    pub idempotency: std::time::Duration,
+}
+
+impl Limits {
+    /// Takes them from the settings.
+    pub fn new(config: &crate::config::Config) -> Limits {
+        Limits {
+            max_steps: config.worker.max_steps,
+            max_outputs: config.worker.max_outputs,
+            max_pixels: config.codec.max_pixels,
+            max_picture_bytes: config.codec.max_bytes,
+            max_component_bytes: config.plugins.max_component_bytes,
+            queue_limit: config.store.queue_limit,
+            idempotency: std::time::Duration::from_secs(config.store.idempotency_h * 3600),
+        }
+    }
+}
+
+/// What the handlers work with: ports, settings and signals.
+pub struct State {
+    /// `[server]`
+    pub config: Config,
+    /// Limits of other sections.
+    pub limits: Limits,
+    /// What clients reach the server under, without a slash at the end.
+    pub public_url: String,
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Bytes.
+    pub blobs: Blobs,
+    /// Transforms and the plugins that offer them.
+    pub plugins: Arc<dyn Plugins>,
+    /// Checks addresses without resolving names.
+    pub check_address: Arc<CheckAddress>,
+    /// Every dialect: a job is cancelled in the words of its own.
+    pub dialects: Vec<Arc<dyn Dialect>>,
+    /// The time.
+    pub clock: Clock,
+    /// Wakes those who wait for a job.
+    pub changes: Changes,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Tokens of the accounts.
+    pub rates: Rates,
+    /// Notified when a job was accepted. A hint, as the next two.
+    pub job_ready: Arc<Notify>,
+    /// Called when a running job is to be cancelled.
+    pub cancel_requested: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
+    /// Notified when callbacks are owed.
+    pub delivery_ready: Arc<Notify>,
+    /// Cancelled when the server begins to drain.
+    pub draining: CancellationToken,
+}
+
+impl State {
+    /// The dialect of this name.
+    pub(crate) fn dialect(&self, name: &str) -> Option<&Arc<dyn Dialect>> {
+        self.dialects.iter().find(|dialect| dialect.name() == name)
+    }
+}
+
+/// Every route, then what surrounds all of them. Bodies are limited to `server.max_body_bytes` and
+/// must arrive within `server.request_timeout_s`; JSON to `server.max_document_bytes`; pictures to
+/// `codec.max_bytes`; components to `plugins.max_component_bytes`. Nobody waits longer than
+/// `server.max_wait_s`.
+pub fn router(state: Arc<State>) -> axum::Router {
+    let (routes, document) = routes().split_for_parts();
+    layers::around(routes, &state, document).with_state(state)
+}
+
+fn routes() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(submit::submit, jobs::list))
+        .routes(routes!(jobs::get, jobs::cancel))
+        .routes(routes!(wait::events))
+        .routes(routes!(batches::submit))
+        .routes(routes!(batches::get))
+        .routes(routes!(plugins::transforms))
+        .routes(routes!(plugins::list))
+        .routes(routes!(plugins::get, plugins::put, plugins::delete))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::get))
+        .routes(routes!(deliveries::replay))
+        .routes(routes!(assets::put, assets::get, assets::delete))
+        .routes(routes!(outputs::get))
+        .routes(routes!(openapi::get))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+#[cfg(test)]
+mod tests;
