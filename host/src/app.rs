@@ -1,0 +1,381 @@
+//! The wiring: which adapter stands behind which port. No other file names a concrete adapter.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    account,
+    blob::{self, Blobs},
+    clock::Clock,
+    config::Config,
+    dialect::{Dialect, native::Native},
+    egress::{self, Egress},
+    error::{Code, Failure},
+    http::{self, Changes, Metrics, Rates, State},
+    job,
+    pipeline::{PluginInfo, TransformInfo, Transforms},
+    source::{self, Source, Sources},
+    store::{Account, BlobRow, Store, sqlite::Sqlite},
+    wasm::{Counts, Registry},
+    webhook::Relay,
+    worker::{Input, Inputs, Observer, Ports, Results, Worker},
+};
+
+/// What keeps a server from starting or running.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The longest time between two looks for old rows.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Opens the database of the data directory, making both if they are not there.
+///
+/// Errors: the directory cannot be made, the database is newer than this program or damaged, a
+/// `store.url` other than `sqlite`.
+pub async fn open_store(config: &Config) -> Result<Sqlite, Error> {
+    if config.store.url != "sqlite" {
+        return Err(format!("store.url: is {:?}, expected \"sqlite\"", config.store.url).into());
+    }
+    let dir = data_dir(config)?;
+    let options = crate::store::sqlite::Options {
+        cursor_key: cursor_key(&dir.join("cursor.key"))?,
+        breaker_failures: config.webhook.breaker_failures,
+        breaker_pause: Duration::from_secs(config.webhook.breaker_pause_s),
+        breaker_max_pause: Duration::from_secs(config.webhook.breaker_max_pause_s),
+    };
+    Ok(Sqlite::open(&dir.join("safelight.db"), Clock::System, options).await?)
+}
+
+/// Loads the plugins. Blocks while components compile: not to be called on an async thread.
+pub fn open_registry(config: &Config) -> Result<Registry, Error> {
+    Ok(Registry::open(&config.plugins, &config.wasm, &data_dir(config)?)?)
+}
+
+fn data_dir(config: &Config) -> Result<PathBuf, Error> {
+    let dir = &config.server.data_dir;
+    fs::create_dir_all(dir)
+        .and_then(|()| dir.canonicalize())
+        .map_err(|error| format!("cannot use the data directory {}: {error}", dir.display()).into())
+}
+
+/// The key that authenticates cursors: made once, so that a cursor outlives the process.
+fn cursor_key(path: &Path) -> Result<[u8; 32], Error> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let read = || -> Result<[u8; 32], Error> {
+        let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        bytes.try_into().map_err(|_| format!("{} is damaged: remove it", path.display()).into())
+    };
+    if path.exists() {
+        return read();
+    }
+    // Written beside and linked into place, so that of two processes that start at once both use the same.
+    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(&rand::random::<[u8; 32]>())?;
+    file.sync_all()?;
+    let _ = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    read()
+}
+
+/// A server that has everything and does not serve yet.
+pub struct App {
+    config: Config,
+    store: Arc<dyn Store>,
+    blobs: Blobs,
+    registry: Arc<Registry>,
+    egress: Egress,
+}
+
+impl App {
+    /// Opens the store, the blobs and the plugins.
+    pub async fn open(config: Config) -> Result<App, Error> {
+        let dir = data_dir(&config)?;
+        let loading = {
+            let config = config.clone();
+            tokio::task::spawn_blocking(move || open_registry(&config))
+        };
+        let store = Arc::new(open_store(&config).await?);
+        let blobs = Blobs::local(&dir.join("blobs"))?;
+        let egress = Egress::new(&config.egress)?;
+        let registry = Arc::new(loading.await??);
+        Ok(App { config, store, blobs, registry, egress })
+    }
+
+    /// Makes the `demo` account when there is no account yet, and answers it then.
+    pub async fn ensure_demo_account(&self) -> Result<Option<Account>, Error> {
+        if !self.store.accounts().await?.is_empty() {
+            return Ok(None);
+        }
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut made = account::generate(&demo_key(), Clock::System.now())?;
+        if let Some(secret) = set("SAFELIGHT_DEMO_SECRET") {
+            made.secret = secret;
+        }
+        self.store.create_account(made.clone()).await?;
+        Ok(Some(made))
+    }
+
+    /// The `demo` account, if it is there.
+    pub async fn demo_account(&self) -> Result<Option<Account>, Error> {
+        Ok(self.store.account(&demo_key()).await?)
+    }
+
+    /// Binds the address.
+    pub async fn listen(self) -> Result<Listening, Error> {
+        let wanted = &self.config.server.listen;
+        let listener =
+            TcpListener::bind(wanted).await.map_err(|error| format!("cannot listen on {wanted}: {error}"))?;
+        let address = listener.local_addr()?;
+        Ok(Listening { app: self, listener, address })
+    }
+}
+
+fn demo_key() -> String {
+    std::env::var("SAFELIGHT_DEMO_KEY").ok().filter(|key| !key.is_empty()).unwrap_or_else(|| "demo".to_owned())
+}
+
+/// A server that has its address.
+pub struct Listening {
+    app: App,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listening {
+    /// The address, with the port that was picked.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` ends, then drains: no new requests, running work finished or given back,
+    /// callbacks under way finished.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let Listening { app, listener, address } = self;
+        let App { config, store, blobs, registry, egress } = app;
+        let public_url = match config.server.public_url.trim_end_matches('/') {
+            "" => format!("http://{address}"),
+            url => url.to_owned(),
+        };
+        let clock = Clock::System;
+        let changes = Changes::new();
+        let metrics = Arc::new(Metrics::new());
+        let native: Arc<dyn Dialect> = Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() });
+        let relay = Relay::new(store.clone(), egress.clone(), config.webhook.clone(), clock.clone()).observed({
+            let metrics = metrics.clone();
+            Arc::new(move |verdict, elapsed| metrics.attempt(verdict, elapsed))
+        });
+        let delivery_ready = relay.wake();
+
+        let worker = Worker::new(
+            Ports {
+                store: store.clone(),
+                inputs: Arc::new(SourceInputs {
+                    sources: Sources::new(egress.clone(), blobs.clone(), &config.source),
+                    max_bytes: config.codec.max_bytes,
+                }),
+                results: Arc::new(BlobResults(blobs.clone())),
+                transforms: {
+                    let registry = registry.clone();
+                    Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
+                },
+                dialects: BTreeMap::from([(native.name(), native.clone())]),
+                clock: clock.clone(),
+                changed: {
+                    let changes = changes.clone();
+                    Arc::new(move |job| changes.changed(job))
+                },
+                owed: {
+                    let delivery_ready = delivery_ready.clone();
+                    Arc::new(move || delivery_ready.notify_one())
+                },
+                observer: Arc::new(Observed(metrics.clone())),
+            },
+            config.worker.clone(),
+            config.codec.clone(),
+        );
+
+        let draining = CancellationToken::new();
+        let closing = CancellationToken::new();
+        let state = Arc::new(State {
+            limits: http::Limits::new(&config),
+            public_url,
+            store: store.clone(),
+            blobs: blobs.clone(),
+            plugins: Arc::new(OfferedPlugins(registry)),
+            check_address: {
+                let egress = egress.clone();
+                Arc::new(move |url| egress.check_literal(url).map_err(|error| refusal(&error)))
+            },
+            dialects: vec![native],
+            clock,
+            changes,
+            metrics,
+            rates: Rates::new(config.server.requests_per_s),
+            job_ready: worker.wake_handle(),
+            cancel_requested: {
+                let worker = worker.clone();
+                Arc::new(move |job| worker.cancel(job))
+            },
+            delivery_ready,
+            draining: draining.clone(),
+            config: config.server.clone(),
+        });
+        let drain = Duration::from_secs(config.server.drain_s);
+
+        let serving = tokio::spawn(http::serve(
+            listener,
+            http::router(state),
+            config.server.max_connections,
+            draining.clone(),
+            drain,
+        ));
+        let working = tokio::spawn({
+            let (worker, draining) = (worker.clone(), draining.clone());
+            async move { worker.run(draining, drain).await }
+        });
+        let relaying = tokio::spawn({
+            let closing = closing.clone();
+            async move { relay.run(closing).await }
+        });
+        let tidying = tokio::spawn(tidy(blobs, store, config));
+
+        stop.await;
+        tracing::info!("stopping: finishing what runs");
+        draining.cancel();
+        let _ = tokio::join!(serving, working);
+        // The last jobs' callbacks had their chance to begin; what is not delivered stays owed.
+        closing.cancel();
+        let _ = tokio::time::timeout(drain, relaying).await;
+        tidying.abort();
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Removes what nothing needs: old rows, then blobs that nothing refers to.
+async fn tidy(blobs: Blobs, store: Arc<dyn Store>, config: Config) {
+    let every = Duration::from_secs(config.blob.sweep_interval_s).min(FORGET_EVERY);
+    let grace = Duration::from_secs(config.blob.sweep_grace_s);
+    loop {
+        tokio::time::sleep(every).await;
+        if config.store.retention_h > 0 {
+            match store.forget(Duration::from_secs(config.store.retention_h * 3600)).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "forgot finished work"),
+                Err(error) => tracing::warn!(%error, "cannot forget finished work"),
+            }
+        }
+        match blob::sweep(&blobs, store.as_ref(), grace).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed unused blobs"),
+            Err(error) => tracing::warn!(%error, "cannot look for unused blobs"),
+        }
+    }
+}
+
+/// The worker's inputs: downloads, stored bytes, data URIs.
+struct SourceInputs {
+    sources: Sources,
+    max_bytes: u64,
+}
+
+#[async_trait]
+impl Inputs for SourceInputs {
+    async fn read(&self, source: &Source) -> Result<Input, Failure> {
+        let loaded = self.sources.read(source).await?;
+        Ok(Input { bytes: loaded.bytes, sha256: loaded.sha256 })
+    }
+
+    fn data(&self, uri: &str) -> Result<Bytes, Failure> {
+        Ok(source::parse_data_uri(uri, self.max_bytes)?.bytes)
+    }
+}
+
+/// The worker's results: blobs.
+struct BlobResults(Blobs);
+
+#[async_trait]
+impl Results for BlobResults {
+    async fn put(&self, bytes: Bytes) -> Result<BlobRow, Failure> {
+        let kept = self.0.put(bytes).await.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
+        Ok(BlobRow { sha256: kept.sha256, bytes: kept.bytes })
+    }
+}
+
+/// Why an address in a request is refused.
+fn refusal(error: &egress::Error) -> Failure {
+    let code = match error {
+        egress::Error::AddressRefused { .. } => Code::AddressRefused,
+        _ => Code::InvalidRequest,
+    };
+    Failure::new(code, error.to_string())
+}
+
+/// The worker's events, counted.
+struct Observed(Arc<Metrics>);
+
+impl Observer for Observed {
+    fn job_finished(&self, state: job::State, ran: Duration) {
+        self.0.job_finished(state, ran);
+    }
+
+    fn output_made(&self, format: &str, bytes: u64) {
+        self.0.output_made(format, bytes);
+    }
+
+    fn output_failed(&self, code: Code) {
+        self.0.output_failed(code);
+    }
+}
+
+/// The door's plugins: the registry.
+struct OfferedPlugins(Arc<Registry>);
+
+impl http::Plugins for OfferedPlugins {
+    fn snapshot(&self) -> Arc<dyn Transforms> {
+        self.0.snapshot()
+    }
+
+    fn transforms(&self) -> Vec<Arc<TransformInfo>> {
+        self.0.snapshot().transforms()
+    }
+
+    fn plugins(&self) -> Vec<Arc<PluginInfo>> {
+        self.0.plugins().into_iter().map(|plugin| plugin.info).collect()
+    }
+
+    fn counters(&self) -> Vec<(String, Counts)> {
+        self.0.counters()
+    }
+
+    fn install(&self, name: &str, component: Bytes) -> Result<Arc<PluginInfo>, Failure> {
+        let report = self.0.check(&component);
+        if let Some(plugin) = &report.plugin
+            && plugin.info.name != name
+        {
+            let message = format!("the component is the plugin {:?}, the path says {name:?}", plugin.info.name);
+            return Err(Failure::new(Code::PluginInvalid, message));
+        }
+        self.0.install(&component)
+    }
+
+    fn remove(&self, name: &str) -> Result<bool, Failure> {
+        match self.0.remove(name) {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.code == Code::NotFound => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+}

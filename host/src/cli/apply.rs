@@ -1,0 +1,215 @@
+//! `safelight apply`: transforms on a local file, through the same pipeline as a job.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use bytes::Bytes;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use super::Outcome;
+use crate::{
+    app,
+    config::Config,
+    error::{Code, Failure},
+    job::{Encoding, Group, Output, OutputReport, Params, SourceReport, Step},
+    worker::{LocalProgress, LocalSource, run_local},
+};
+
+/// Run transforms on a local file
+///
+/// The steps follow the files: the name of a transform, then its parameters.
+/// Example: safelight apply in.jpg out.webp resize width=800 blur sigma_px=2
+#[derive(Args)]
+pub(super) struct Apply {
+    /// The picture to read; its format is told by its first bytes. "-" reads standard input
+    input: PathBuf,
+    /// The file to write; its extension says the format
+    output: PathBuf,
+    /// Transforms and their parameters: NAME [KEY=VALUE]... [NAME [KEY=VALUE]...]...
+    #[arg(value_name = "STEP")]
+    steps: Vec<String>,
+    /// A further plugin to load, a .wasm file
+    #[arg(long, value_name = "FILE")]
+    plugin: Vec<PathBuf>,
+    /// 1 to 100, where the format has loss
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: Option<u8>,
+    /// Write without loss, where the format can
+    #[arg(long)]
+    lossless: bool,
+    /// Keep ICC, EXIF and XMP
+    #[arg(long)]
+    keep_metadata: bool,
+    /// Print nothing but errors and found data
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Apply {
+    pub(super) fn run(self, config: &Config, runtime: &tokio::runtime::Handle) -> Outcome {
+        let _inside = runtime.enter();
+        let steps = parse_steps(&self.steps)?;
+        let format = self.format()?;
+        let bytes = if self.input.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
+            bytes
+        } else {
+            std::fs::read(&self.input).map_err(|error| format!("cannot read {}: {error}", self.input.display()))?
+        };
+        let registry = app::open_registry(config)?;
+        for path in &self.plugin {
+            let component = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            registry.add(&component).map_err(|failure| format!("{}: {failure}", path.display()))?;
+        }
+        let output = Output {
+            id: "output".to_owned(),
+            group: Group::Main,
+            steps,
+            encoding: Encoding {
+                format: Some(format.name().to_owned()),
+                quality: self.quality,
+                lossless: self.lossless,
+                progressive: false,
+                keep_metadata: self.keep_metadata,
+                background: None,
+            },
+        };
+        let bar = if self.quiet { ProgressBar::hidden() } else { bar() };
+        bar.set_message("reading the picture");
+        let (source, mut made) = run_local(
+            &*registry.snapshot(),
+            &config.codec,
+            LocalSource::Bytes(bytes.into(), String::new()),
+            &[output],
+            &read_image,
+            &mut |progress| {
+                bar.set_message(match progress {
+                    LocalProgress::Planned(_) => "running the steps",
+                    LocalProgress::Outputs { .. } => "writing",
+                });
+            },
+        )
+        .map_err(|failure| failure.to_string())?;
+        let made = made.remove(0);
+        bar.finish_and_clear();
+        if let Some(error) = &made.report.error {
+            return Err(match error.step {
+                Some(step) => format!("step {}: {}: {}", step + 1, error.code, error.message),
+                None => format!("{}: {}", error.code, error.message),
+            }
+            .into());
+        }
+        let encoded = made.bytes.ok_or("the output has no picture")?;
+        std::fs::write(&self.output, &encoded)
+            .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
+        self.tell(&source, &made.report, encoded.len())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The format that the output's extension names.
+    fn format(&self) -> Result<safelight_codec::Format, String> {
+        let extension = self.output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        safelight_codec::Format::from_name(extension).ok_or_else(|| {
+            format!(
+                "{}: the extension {extension:?} names no format; expected jpg, png, webp, gif, avif, tiff, bmp or ico",
+                self.output.display()
+            )
+        })
+    }
+
+    fn tell(&self, source: &SourceReport, made: &OutputReport, bytes: usize) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        for data in &made.data {
+            writeln!(out, "{data}")?;
+        }
+        if self.quiet {
+            return Ok(());
+        }
+        let mut log = std::io::stderr().lock();
+        for step in &made.steps {
+            write!(log, "{} ({} {})", step.transform, step.plugin, step.version)?;
+            if let (Some(ms), Some(peak)) = (step.ms, step.peak_bytes) {
+                write!(log, "  {ms:.1} ms, {:.1} MB of memory", peak as f64 / 1e6)?;
+            }
+            writeln!(log)?;
+        }
+        writeln!(
+            log,
+            "{} x {} {} of {} bytes -> {} x {} of {bytes} bytes: {}",
+            source.width,
+            source.height,
+            source.format,
+            source.bytes,
+            made.width.unwrap_or_default(),
+            made.height.unwrap_or_default(),
+            self.output.display()
+        )
+    }
+}
+
+/// A picture that a parameter names is a local file here.
+fn read_image(reference: &Value) -> Result<Bytes, Failure> {
+    let path = reference.as_str().ok_or_else(|| {
+        Failure::new(Code::InvalidParams, format!("{reference} names no picture, expected the path of a file"))
+    })?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::new(Code::SourceUnreachable, format!("cannot read {path}: {error}")))?;
+    Ok(bytes.into())
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("the template is valid");
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    bar
+}
+
+/// `resize width=800 blur sigma_px=2`: a word without `=` begins a step. A value that is JSON is taken as
+/// such, any other is a string.
+fn parse_steps(words: &[String]) -> Result<Vec<Step>, String> {
+    let mut steps: Vec<Step> = Vec::new();
+    for word in words {
+        match word.split_once('=') {
+            None => steps.push(Step { transform: word.clone(), params: Params::new() }),
+            Some((key, value)) => {
+                let step = steps
+                    .last_mut()
+                    .ok_or_else(|| format!("{word}: a parameter has to follow the name of a transform"))?;
+                let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+                if step.params.insert(key.to_owned(), value).is_some() {
+                    return Err(format!("{word}: {} has {key} already", step.transform));
+                }
+            }
+        }
+    }
+    Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Vec<Step>, String> {
+        parse_steps(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn words_become_steps_and_values_keep_their_types() {
+        let steps = parse("resize width=800 mode=fill blur sigma_px=2.5 flag=true text=a=b").unwrap();
+        assert_eq!(steps.len(), 2);
+        assert_eq!(steps[0].transform, "resize");
+        assert_eq!(steps[0].params["width"], 800);
+        assert_eq!(steps[0].params["mode"], "fill");
+        assert_eq!(steps[1].params["sigma_px"], 2.5);
+        assert_eq!(steps[1].params["flag"], true);
+        assert_eq!(steps[1].params["text"], "a=b");
+    }
+
+    #[test]
+    fn a_parameter_without_a_step_or_given_twice_is_refused() {
+        assert!(parse("width=800").unwrap_err().contains("width=800"));
+        assert!(parse("resize width=1 width=2").unwrap_err().contains("width already"));
+    }
+}

@@ -1,0 +1,22 @@
+//! Safelight: a self-hosted media-transform host.
+//!
+//! Modules in the order in which a job passes through them.
+
+pub mod account;
+pub mod app;
+pub mod blob;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dialect;
+pub mod egress;
+pub mod error;
+pub mod http;
+pub mod job;
+pub mod pipeline;
+pub mod source;
+pub mod store;
+pub mod telemetry;
+pub mod wasm;
+pub mod webhook;
+pub mod worker;
