@@ -1,0 +1,6 @@
+//! The native API, as its users see it.
+
+mod documents;
+mod jobs;
+mod outputs;
+mod plugins;

@@ -1,0 +1,31 @@
+//! `make bench`: the server as a whole, against the same work in libvips (`sharp`), and its rates.
+//!
+//! Every ratio comes from one run, the sides taking turns, in CPU time of the process. Sections can be
+//! named: `cargo bench -p safelight-tests --bench server -- pictures rates memory`.
+
+#![allow(missing_docs, clippy::print_stdout, reason = "a program that prints a table")]
+
+#[path = "../support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the tests, which use more of it")]
+mod support;
+
+mod pictures;
+mod rates;
+
+fn main() {
+    let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |section: &str| named.is_empty() || named.iter().any(|word| word == section);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        if wanted("pictures") {
+            pictures::run().await;
+        }
+        if wanted("rates") {
+            rates::callbacks().await;
+            rates::jobs().await;
+        }
+        if wanted("memory") {
+            rates::memory().await;
+        }
+    });
+}

@@ -1,0 +1,151 @@
+//! The commands, as a person types them.
+
+use safelight_codec::{DecodeOptions, Format, Limits, decode};
+
+use crate::support::{jpeg, tools};
+
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        let path = std::env::temp_dir().join(format!("safelight-cli-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        tools::safelight(arguments, &self.0.join("data"))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn apply_runs_steps_on_a_file() {
+    let folder = Folder::new();
+    std::fs::write(folder.file("in.jpg"), jpeg(1600, 1200)).unwrap();
+    let (input, output) = (folder.file("in.jpg"), folder.file("out.webp"));
+    let (code, _, err) = folder.run(&["apply", &input, &output, "resize", "width=800", "blur", "sigma_px=2"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("800 x 600"), "{err}");
+    let bytes = std::fs::read(&output).unwrap();
+    assert_eq!(Format::sniff(&bytes), Some(Format::WebP));
+    let limits = Limits::default();
+    let picture =
+        decode(&bytes, &DecodeOptions { limits: &limits, enough: None, keep_metadata: false, animated: false })
+            .unwrap();
+    assert_eq!((picture.frames[0].raster.width(), picture.frames[0].raster.height()), (800, 600));
+}
+
+#[test]
+fn apply_says_what_is_wrong() {
+    let folder = Folder::new();
+    std::fs::write(folder.file("in.jpg"), jpeg(64, 48)).unwrap();
+    std::fs::write(folder.file("text.jpg"), "no picture").unwrap();
+    let input = folder.file("in.jpg");
+    let cases: [(Vec<String>, &str); 6] = [
+        (vec![input.clone(), folder.file("o.png"), "blu3r".into()], "Unknown function named 'blu3r'"),
+        (vec![input.clone(), folder.file("o.png"), "blur".into(), "sigma_px=-1".into()], "sigma_px"),
+        (vec![input.clone(), folder.file("o.docx")], "docx"),
+        (vec![folder.file("none.jpg"), folder.file("o.png")], "none.jpg"),
+        (vec![folder.file("text.jpg"), folder.file("o.png")], "unknown_format"),
+        (vec![input, folder.file("o.png"), "width=3".into()], "width=3"),
+    ];
+    for (arguments, expected) in cases {
+        let mut line = vec!["apply"];
+        line.extend(arguments.iter().map(String::as_str));
+        let (code, out, err) = folder.run(&line);
+        assert_eq!(code, 1, "{line:?}: {out}{err}");
+        assert!(err.contains(expected), "{line:?}: {err}");
+        assert!(!std::path::Path::new(&arguments[1]).exists(), "{line:?}: nothing half-written");
+    }
+}
+
+#[test]
+fn plugins_are_listed_shown_checked_installed_and_removed() {
+    let folder = Folder::new();
+    let (code, out, _) = folder.run(&["plugin", "list"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("geometry") && out.contains("resize") && out.contains("bundled"), "{out}");
+    let (code, out, _) = folder.run(&["plugin", "show", "filter"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("sigma_px") && out.contains("maximum"), "{out}");
+
+    let empty = tools::program("empty");
+    let empty = empty.to_str().unwrap();
+    let (code, out, err) = folder.run(&["plugin", "check", empty]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(folder.run(&["plugin", "install", empty]).0, 0);
+    assert!(folder.run(&["plugin", "list"]).1.contains("noop"));
+    assert_eq!(folder.run(&["plugin", "remove", "empty"]).0, 0);
+    assert!(!folder.run(&["plugin", "list"]).1.contains("noop"));
+
+    let liar = tools::program("liar");
+    let (code, out, err) = folder.run(&["plugin", "check", liar.to_str().unwrap()]);
+    assert_eq!(code, 1);
+    assert!(format!("{out}{err}").contains("twin"), "{out}{err}");
+    assert_eq!(folder.run(&["plugin", "remove", "geometry"]).0, 1, "bundled plugins stay");
+}
+
+#[test]
+fn accounts_are_made_listed_and_rotated() {
+    let folder = Folder::new();
+    let (code, made, err) = folder.run(&["account", "create", "gallery"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(made.contains("whsec_"), "{made}");
+    let (code, _, err) = folder.run(&["account", "create", "gallery"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("gallery"), "{err}");
+    let (_, rotated, _) = folder.run(&["account", "rotate", "gallery"]);
+    assert_ne!(made, rotated);
+    let (_, listed, _) = folder.run(&["account", "list"]);
+    assert!(listed.contains("gallery") && !listed.contains("whsec_"), "{listed}");
+}
+
+#[test]
+fn settings_are_shown_and_checked() {
+    let folder = Folder::new();
+    let (code, shown, _) = folder.run(&["config", "show"]);
+    assert_eq!(code, 0);
+    std::fs::write(folder.file("good.toml"), &shown).unwrap();
+    assert_eq!(folder.run(&["config", "check", "--config", &folder.file("good.toml")]).0, 0);
+    std::fs::write(folder.file("bad.toml"), "[worker]\nslotz = 1\n").unwrap();
+    let (code, _, err) = folder.run(&["config", "check", "--config", &folder.file("bad.toml")]);
+    assert_eq!(code, 1);
+    assert!(err.contains("slotz"), "{err}");
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    let folder = Folder::new();
+    for command in [
+        vec!["serve"],
+        vec!["apply"],
+        vec!["plugin", "list"],
+        vec!["plugin", "show"],
+        vec!["plugin", "check"],
+        vec!["plugin", "install"],
+        vec!["plugin", "remove"],
+        vec!["account", "create"],
+        vec!["account", "list"],
+        vec!["account", "rotate"],
+        vec!["delivery", "list"],
+        vec!["delivery", "replay"],
+        vec!["config", "show"],
+        vec!["config", "check"],
+    ] {
+        let mut line = command.clone();
+        line.push("--help");
+        let (code, out, err) = folder.run(&line);
+        assert_eq!(code, 0, "{command:?}: {err}");
+        assert!(out.contains("Example: safelight"), "{command:?}: {out}");
+    }
+}

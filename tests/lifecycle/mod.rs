@@ -1,0 +1,5 @@
+//! From submission to the last delivery, with kills in between.
+
+mod callbacks;
+mod crash;
+mod stopping;

@@ -1,0 +1,11 @@
+//! The only test binary; its module list is the table of contents.
+
+mod support;
+
+mod api;
+mod cli;
+mod lifecycle;
+mod receivers;
+mod sandbox;
+mod sources;
+mod telemetry;

@@ -1,0 +1,29 @@
+//! What the tests share: the server as a process, origins of pictures, receivers of callbacks.
+
+mod origin;
+mod pictures;
+mod receiver;
+mod server;
+pub(crate) mod tools;
+
+pub(crate) use origin::{Origin, Served};
+pub(crate) use pictures::{jpeg, photo, png, written as pictures_written};
+pub(crate) use receiver::{Answer, Receiver};
+pub(crate) use server::{SECRET, Server, ServerBuilder};
+
+use std::time::{Duration, Instant};
+
+/// Polls until `check` answers something, for at most `limit`; panics with `what` otherwise.
+pub(crate) async fn eventually<T, F>(what: &str, limit: Duration, mut check: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = check().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

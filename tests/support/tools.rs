@@ -1,0 +1,65 @@
+//! Where the binary, the components and the Python packages are; each missing one is a failure that says
+//! what builds it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// `target/release`: the tests run from `target/release/deps`.
+pub(crate) fn release_dir() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().parent().unwrap().to_path_buf()
+}
+
+pub(crate) fn existing(path: PathBuf, made_by: &str) -> PathBuf {
+    assert!(path.exists(), "{} is missing: run `{made_by}`", path.display());
+    path
+}
+
+/// The server's binary.
+pub(crate) fn binary() -> PathBuf {
+    existing(release_dir().join("safelight"), "make build")
+}
+
+/// A component of `tests/programs`.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let dir = release_dir().parent().unwrap().join("wasm32-wasip2/wasm");
+    existing(dir.join(format!("{name}.wasm")), "make programs")
+}
+
+/// The cache of compiled plugins that all test servers share.
+pub(crate) fn compiled_cache() -> PathBuf {
+    release_dir().parent().unwrap().join("test-compiled")
+}
+
+/// Something below `tests/`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    existing(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name), "git checkout")
+}
+
+/// Runs a Python program in the environment that has the public client packages; answers what it prints.
+/// An exit code other than 0 fails the test.
+pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
+    let venv = release_dir().parent().unwrap().join("test-venv/bin/python");
+    let output =
+        Command::new(existing(venv, "make test-tools")).arg("-c").arg(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs the binary; its exit code, standard output and standard error.
+pub(crate) fn safelight(arguments: &[&str], data_dir: &Path) -> (i32, String, String) {
+    let output = Command::new(binary())
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data_dir)
+        .env("SAFELIGHT__PLUGINS__CACHE_DIR", compiled_cache())
+        .output()
+        .unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
