@@ -42,7 +42,8 @@ pub struct Issue {
 /// for what holds it, the form says it all.
 pub(super) fn form_first(mut form: Vec<Issue>, mut meaning: Vec<Issue>) -> Vec<Issue> {
     let within = |inner: &Issue, outer: &Issue| match (&inner.pointer, &outer.pointer) {
-        (Some(inner), Some(outer)) => {
+        // The whole document holds everything: what is said of it stays.
+        (Some(inner), Some(outer)) if !outer.is_empty() => {
             inner.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }
         _ => false,
