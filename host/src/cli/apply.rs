@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Apply {
     /// The picture to read; its format is told by its first bytes. "-" reads standard input
     input: PathBuf,
-    /// The file to write; its extension says the format
+    /// The file to write; its extension says the format. "-" writes to standard output
     output: PathBuf,
     /// Transforms and their parameters: NAME [KEY=VALUE]... [NAME [KEY=VALUE]...]...
     #[arg(value_name = "STEP")]
@@ -32,6 +32,9 @@ pub(super) struct Apply {
     /// A further plugin to load, a .wasm file
     #[arg(long, value_name = "FILE")]
     plugin: Vec<PathBuf>,
+    /// The format to write, when the extension does not say it
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
     /// 1 to 100, where the format has loss
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: Option<u8>,
@@ -102,32 +105,45 @@ impl Apply {
             .into());
         }
         let encoded = made.bytes.ok_or("the output has no picture")?;
-        std::fs::write(&self.output, &encoded)
-            .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
+        if self.output.as_os_str() == "-" {
+            std::io::stdout().lock().write_all(&encoded)?;
+        } else {
+            std::fs::write(&self.output, &encoded)
+                .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
+        }
         self.tell(&source, &made.report, encoded.len())?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The format that the output's extension names.
+    /// The format that is asked for, or that the output's extension names.
     fn format(&self) -> Result<safelight_codec::Format, String> {
+        const EXPECTED: &str = "expected jpg, png, webp, gif, avif, tiff, bmp or ico";
+        if let Some(name) = &self.format {
+            return safelight_codec::Format::from_name(name)
+                .ok_or_else(|| format!("--format: is {name:?}, {EXPECTED}"));
+        }
         let extension = self.output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         safelight_codec::Format::from_name(extension).ok_or_else(|| {
-            format!(
-                "{}: the extension {extension:?} names no format; expected jpg, png, webp, gif, avif, tiff, bmp or ico",
-                self.output.display()
-            )
+            let output = self.output.display();
+            match extension {
+                "" => format!("{output}: has no extension that names a format; give --format, {EXPECTED}"),
+                _ => format!("{output}: the extension {extension:?} names no format; {EXPECTED}"),
+            }
         })
     }
 
     fn tell(&self, source: &SourceReport, made: &OutputReport, bytes: usize) -> std::io::Result<()> {
-        let mut out = std::io::stdout().lock();
+        let mut log = std::io::stderr().lock();
+        // Data beside a picture on standard output would spoil it.
+        let mut out: Box<dyn Write> =
+            if self.output.as_os_str() == "-" { Box::new(&mut log) } else { Box::new(std::io::stdout().lock()) };
         for data in &made.data {
             writeln!(out, "{data}")?;
         }
+        drop(out);
         if self.quiet {
             return Ok(());
         }
-        let mut log = std::io::stderr().lock();
         for step in &made.steps {
             write!(log, "{} ({} {})", step.transform, step.plugin, step.version)?;
             if let (Some(ms), Some(peak)) = (step.ms, step.peak_bytes) {
