@@ -108,6 +108,7 @@ impl Config {
         within("codec.max_pixels", self.codec.max_pixels, 1, 1 << 32)?;
         within("codec.max_total_pixels", self.codec.max_total_pixels, self.codec.max_pixels, 1 << 40)?;
         within("codec.max_frames", u64::from(self.codec.max_frames), 1, 1_000_000)?;
+        within("codec.avif_seconds", u64::from(self.codec.avif_seconds), 1, 3600)?;
         within("codec.max_output_bytes", self.codec.max_output_bytes, 1, 1 << 40)?;
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;

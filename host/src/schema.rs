@@ -165,7 +165,8 @@ fn alternatives(parent: &Value, schema: &Value) -> Option<String> {
             (_, _, Some(members), _) if members.len() == 1 => {
                 told.push(format!("an object with {}", show(&members[0])))
             }
-            (_, _, _, Some(kind)) => told.push(kind.to_owned()),
+            (_, _, _, Some("null")) => {}
+            (_, _, _, Some(kind)) => told.push(bounds(form).unwrap_or_else(|| kind.to_owned())),
             _ => return None,
         }
     }

@@ -5,6 +5,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use bytes::Bytes;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use safelight_codec::Chroma;
 use serde_json::Value;
 
 use super::Outcome;
@@ -12,7 +13,7 @@ use crate::{
     app,
     config::Config,
     error::{Code, Failure},
-    job::{Encoding, Group, Output, OutputReport, Params, SourceReport, Step},
+    job::{Encoding, Group, Output, OutputReport, Params, Quality, SourceReport, Step},
     worker::{LocalProgress, LocalSource, run_local},
 };
 
@@ -35,9 +36,18 @@ pub(super) struct Apply {
     /// The format to write, when the extension does not say it
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
-    /// 1 to 100, where the format has loss
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    /// 1 to 100, or auto, auto:best, auto:good, auto:eco, auto:low, where the format has loss
+    #[arg(long)]
+    quality: Option<Quality>,
+    /// 0 (fastest) to 9 (smallest)
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    effort: Option<u8>,
+    /// Progressive JPEG
+    #[arg(long)]
+    progressive: bool,
+    /// Resolution of colour in JPEG: 4:4:4 or 4:2:0
+    #[arg(long, value_parser = parse_chroma)]
+    chroma: Option<Chroma>,
     /// Write without loss, where the format can
     #[arg(long)]
     lossless: bool,
@@ -73,10 +83,12 @@ impl Apply {
             encoding: Encoding {
                 format: Some(format.name().to_owned()),
                 quality: self.quality,
+                chroma: self.chroma.unwrap_or_default(),
+                effort: self.effort,
                 lossless: self.lossless,
-                progressive: false,
+                progressive: self.progressive,
                 keep_metadata: self.keep_metadata,
-                background: None,
+                ..Encoding::default()
             },
         };
         let bar = if self.quiet { ProgressBar::hidden() } else { bar() };
@@ -173,6 +185,14 @@ fn read_image(reference: &Value) -> Result<Bytes, Failure> {
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::new(Code::SourceUnreachable, format!("cannot read {path}: {error}")))?;
     Ok(bytes.into())
+}
+
+fn parse_chroma(text: &str) -> Result<Chroma, String> {
+    match text {
+        "4:4:4" | "444" => Ok(Chroma::Full444),
+        "4:2:0" | "420" => Ok(Chroma::Half420),
+        _ => Err(format!("is {text:?}, expected 4:4:4 or 4:2:0")),
+    }
 }
 
 fn bar() -> ProgressBar {

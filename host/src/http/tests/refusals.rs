@@ -95,8 +95,19 @@ async fn what_is_wrong_is_told_with_what_was_expected() {
     check(json!({"source": canvas(), "steps": [{}]}), "steps[0].transform: is missing, expected string").await;
     check(
         json!({"source": canvas(), "outputs": [{"colour": 1}]}),
-        "outputs[0].colour: is unknown, expected one of background, format, id, lossless, metadata, progressive, \
-         quality, steps",
+        "outputs[0].colour: is unknown, expected one of accept, background, chroma, effort, format, id, lossless, metadata, \
+         progressive, quality, steps",
+    )
+    .await;
+    check(
+        json!({"source": canvas(), "outputs": [{"quality": "superb"}]}),
+        "outputs[0].quality: is \"superb\", expected one of an integer from 1 to 100, \"auto\", \"auto:best\", \
+         \"auto:good\", \"auto:eco\", \"auto:low\"",
+    )
+    .await;
+    check(
+        json!({"source": canvas(), "outputs": [{"format": "png", "accept": "image/webp"}]}),
+        "is given without \"format\": \"auto\", which alone uses it",
     )
     .await;
     // A number that is whole however it is written.
