@@ -3,9 +3,11 @@
 //! The transforms run natively, as ordinary functions of the plugin crates: no host and no Wasm, so
 //! that a test builds in seconds. `README.md` says how to add a case.
 
+pub mod cases;
 mod compare;
 mod files;
 mod golden;
+pub mod params;
 pub mod pictures;
 mod plugins;
 pub mod reference;

@@ -80,6 +80,14 @@ pub fn text(width: u32, height: u32) -> Image {
     })
 }
 
+/// The photograph within a plain frame, a sixth of the picture wide on every side. RGB.
+pub fn framed(width: u32, height: u32) -> Image {
+    draw(width, height, Rgb8, |place| {
+        let inside = |value: f64| (1.0 / 6.0..5.0 / 6.0).contains(&value);
+        if inside(place.u) && inside(place.v) { place.landscape().to_vec() } else { vec![210, 220, 200] }
+    })
+}
+
 /// Noise: every channel of every pixel for itself. `seed` chooses another.
 pub fn noisy(width: u32, height: u32, format: PixelFormat, seed: u32) -> Image {
     draw(width, height, format, |place| {
