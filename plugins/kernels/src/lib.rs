@@ -18,11 +18,14 @@ mod alpha;
 mod blur;
 mod color;
 mod fir;
+mod hue;
 mod pixelate;
+mod quantize;
 mod reduced;
 mod resize;
 mod rotate;
 mod sharpen;
+mod tone;
 mod turn;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
@@ -30,10 +33,13 @@ pub use blur::gaussian_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use hue::{encoded, from_hsl, from_hsv, from_oklab, linear, map_colors, to_hsl, to_hsv, to_oklab};
 pub use pixelate::pixelate;
+pub use quantize::{Indexed, quantize};
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
 pub use sharpen::unsharp_mask;
+pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
 
 /// Bytes of a picture.
