@@ -1,7 +1,7 @@
 //! `channels`: a mixer of red, green and blue.
 
 use safelight_kernels as kernels;
-use safelight_sdk::{Input, Outcome, PixelFormat, Planned, Refusal, Size, Transform};
+use safelight_sdk::{Input, Outcome, PixelFormat, Refusal, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,12 +11,16 @@ use crate::{COLOURED, with_matrix};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
     /// What of red, green and blue becomes red.
+    #[schemars(inner(range(min = -32.0, max = 32.0)))]
     red: [f64; 3],
     /// What of red, green and blue becomes green.
+    #[schemars(inner(range(min = -32.0, max = 32.0)))]
     green: [f64; 3],
     /// What of red, green and blue becomes blue.
+    #[schemars(inner(range(min = -32.0, max = 32.0)))]
     blue: [f64; 3],
     /// What is added to red, green and blue, from -1 to 1 of the range.
+    #[schemars(inner(range(min = -1.0, max = 1.0)))]
     offset: [f64; 3],
 }
 
@@ -35,18 +39,6 @@ impl Transform for Channels {
     const SUMMARY: &'static str = "Mixes the colour channels.";
     const FORMATS: &'static [PixelFormat] = COLOURED;
     type Params = Params;
-
-    fn plan(params: &Params, input: Size) -> Result<Planned, Refusal> {
-        for (name, row) in [("red", params.red), ("green", params.green), ("blue", params.blue)] {
-            if !row.iter().all(|weight| (-32.0..=32.0).contains(weight)) {
-                return Err(Refusal::params(name, "holds a weight outside its range, expected -32 to 32"));
-            }
-        }
-        if !params.offset.iter().all(|offset| (-1.0..=1.0).contains(offset)) {
-            return Err(Refusal::params("offset", "holds a number outside its range, expected -1 to 1"));
-        }
-        Ok(Planned::to(input))
-    }
 
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
         let Params { red, green, blue, offset } = *params;

@@ -3,12 +3,12 @@
 use safelight_kernels as kernels;
 use safelight_sdk::{Input, Outcome, PixelFormat, Refusal, Transform};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::COLOURED;
 
 /// Kinds of colour blindness.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     /// No green cones.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::stretched;
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
     /// How many pixels may become black.
@@ -18,12 +18,6 @@ pub(crate) struct Params {
     white_pixels: u64,
     /// Each channel by its own ends instead of all by those of luma.
     per_channel: bool,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Params { black_pixels: 0, white_pixels: 0, per_channel: false }
-    }
 }
 
 /// Spreads what remains over the whole range. A picture of one colour stays.

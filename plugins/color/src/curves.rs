@@ -14,7 +14,7 @@ pub(crate) struct Params {
     channel: Channel,
     /// Points of the curve: pairs of input and output from 0 to 1, inputs rising. Before the first and after the last
     /// point the curve is level.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), inner(inner(range(min = 0.0, max = 1.0))))]
     points: Vec<[f64; 2]>,
 }
 
@@ -33,10 +33,6 @@ impl Transform for Curves {
     type Params = Params;
 
     fn plan(params: &Params, input: Size) -> Result<Planned, Refusal> {
-        let is_level = |value: &f64| (0.0..=1.0).contains(value);
-        if !params.points.iter().flatten().all(is_level) {
-            return Err(Refusal::params("points", "holds a number outside its range, expected 0 to 1"));
-        }
         if !params.points.is_sorted_by(|a, b| a[0] < b[0]) {
             return Err(Refusal::params("points", "has inputs that do not rise, expected each above the one before"));
         }

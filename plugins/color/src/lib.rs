@@ -49,7 +49,7 @@ mod vibrance;
 use safelight_kernels::{self as kernels, Histogram, Matrix, Table};
 use safelight_sdk::{Image, PixelFormat};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 safelight_sdk::export!(
     name: "color",
@@ -102,7 +102,7 @@ safelight_sdk::export!(
 const COLOURED: &[PixelFormat] = &[PixelFormat::Rgba8, PixelFormat::Rgb8];
 
 /// Which channels a transform changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Channel {
     /// Red, green and blue, or gray.

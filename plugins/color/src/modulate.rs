@@ -43,7 +43,8 @@ impl Transform for Modulate {
         let turn = (params.hue_deg / 360.0) as f32;
         kernels::map_colors(&mut image.pixels, image.format.bytes(), |color| {
             let [hue, s, l] = kernels::to_hsl(color);
-            kernels::from_hsl([hue + turn, (s * saturation).min(1.0), (l * brightness).min(1.0)])
+            // What leaves the range is clamped as a colour, not before.
+            kernels::from_hsl([hue + turn, s * saturation, l * brightness])
         });
         Ok(image.into())
     }

@@ -111,7 +111,7 @@ fn parameters_out_of_range_are_refused() {
             "points: has inputs that do not rise, expected each above the one before",
         ),
         ("tint", r#"{"positions": [0, 1]}"#, "positions: has 2 entries, expected as many as colors, 1, or none"),
-        ("channels", r#"{"red": [99, 0, 0]}"#, "red: holds a weight outside its range, expected -32 to 32"),
+        ("channels", r#"{"red": [99, 0, 0]}"#, "red[0]: is 99, expected a number from -32 to 32"),
     ];
     for (transform, params, expected) in cases {
         let image = Image::new(1, 1, Gray8, vec![1]);

@@ -14,7 +14,7 @@ pub(crate) struct Params {
     #[schemars(length(min = 1, max = 16))]
     colors: Vec<Color>,
     /// Where each colour stands among the tones, from 0 (black) to 1 (white), rising; evenly spaced when empty.
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 16), inner(range(min = 0.0, max = 1.0)))]
     positions: Vec<f64>,
     /// From 0, the picture as it is, to 1, the colours alone.
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -45,8 +45,11 @@ impl Transform for Tint {
                 format!("has {} entries, expected as many as colors, {}, or none", positions.len(), colors.len());
             return Err(Refusal::params("positions", message));
         }
-        if !positions.iter().all(|place| (0.0..=1.0).contains(place)) || !positions.is_sorted_by(|a, b| a < b) {
-            return Err(Refusal::params("positions", "expected rising numbers from 0 to 1"));
+        if !positions.is_sorted_by(|a, b| a < b) {
+            return Err(Refusal::params(
+                "positions",
+                "has numbers that do not rise, expected each above the one before",
+            ));
         }
         Ok(Planned::to(input))
     }
