@@ -1,14 +1,15 @@
 //! Gaussian blur.
 
 use crate::fir::Fir;
-use crate::{bytes, has_transparency, premultiply, reduced, unpremultiply};
+use crate::rows::{bordered, bordered_room, fill_blocks, premultiplied, widen};
+use crate::{bytes, reduced};
 
 /// From this standard deviation on, the work is done on a reduced picture.
 const REDUCE_FROM: f64 = 7.0;
 
-/// Bytes of a row that the vertical pass handles together: two cache lines, so that a column of
-/// them stays in the second-level cache.
-const STRIP: usize = 128;
+/// Bytes of a row that the vertical pass handles together: what it needs of the rows around stays in the
+/// first-level cache.
+const STRIP: usize = 256;
 
 /// Blurs a picture by a Gaussian of standard deviation `sigma` pixels, in place.
 ///
@@ -23,84 +24,82 @@ const STRIP: usize = 128;
 ///
 /// # Panics
 /// When the buffer has not the stated size.
-pub fn gaussian_blur(pixels: &mut [u8], (width, height): (u32, u32), channels: usize, sigma: f64) {
+pub fn gaussian_blur(pixels: &mut [u8], size: (u32, u32), channels: usize, sigma: f64) {
+    gaussian_blur_within(pixels, size, channels, sigma, u32::MAX);
+}
+
+/// The same with a Gaussian that is cut at `radius` pixels and scaled to sum up to one. A radius of 3 sigma
+/// or more is as good as none; one of 0 leaves the picture as it is.
+///
+/// Above 21 pixels (of sigma 7 and more) the cut is made on the reduced picture: where it lies is then exact to a pixel of that.
+///
+/// # Panics
+/// When the buffer has not the stated size.
+pub fn gaussian_blur_within(pixels: &mut [u8], (width, height): (u32, u32), channels: usize, sigma: f64, radius: u32) {
     assert_eq!(pixels.len(), bytes(width, height, channels), "bytes of the picture");
-    if pixels.is_empty() || sigma.is_nan() || sigma < 0.1 {
+    if pixels.is_empty() || sigma.is_nan() || sigma < 0.1 || radius == 0 {
         return;
     }
-    let mixes_alpha = channels == 4 && has_transparency(pixels);
-    if mixes_alpha {
-        premultiply(pixels);
-    }
-    blur_channels(pixels, (width as usize, height as usize), channels, sigma);
-    if mixes_alpha {
-        unpremultiply(pixels);
-    }
+    premultiplied(pixels, channels, |pixels| {
+        blur_channels(pixels, (width as usize, height as usize), channels, sigma, f64::from(radius));
+    });
 }
 
 /// Blurs every channel by itself.
-pub(crate) fn blur_channels(pixels: &mut [u8], size: (usize, usize), channels: usize, sigma: f64) {
-    if sigma < REDUCE_FROM {
-        let fir = Fir::gaussian(sigma);
+pub(crate) fn blur_channels(pixels: &mut [u8], size: (usize, usize), channels: usize, sigma: f64, radius: f64) {
+    let reach = radius.min(3.0 * sigma);
+    if reach < 3.0 * REDUCE_FROM {
+        let fir = Fir::gaussian(sigma, radius.round().min(1e6) as usize);
         blur_rows(pixels, size.0 * channels, channels, &fir);
         blur_columns(pixels, size.0 * channels, &fir);
         return;
     }
-    let factor = (sigma / 3.5) as usize;
+    let factor = (reach / 10.5) as usize;
     let square = (factor * factor) as f64;
     let rest = ((sigma * sigma - square / 4.0) / square).sqrt();
     let (mut small, small_size) = reduced::reduce(pixels, size, channels, factor);
-    blur_channels(&mut small, small_size, channels, rest);
+    blur_channels(&mut small, small_size, channels, rest, radius / factor as f64);
     reduced::enlarge(&small, small_size, factor, pixels, size, channels);
 }
 
 fn blur_rows(pixels: &mut [u8], stride: usize, channels: usize, fir: &Fir) {
-    let edge = fir.radius() * channels;
-    let mut samples = vec![0; fir.samples(stride, channels)];
-    let mut results = vec![0; Fir::room(stride)];
+    let mut samples = vec![0; bordered_room(stride, channels, fir.radius())];
+    let middle = fir.radius() * channels;
     for row in pixels.chunks_exact_mut(stride) {
-        widen(row, &mut samples[edge..edge + stride]);
-        for start in (0..edge).step_by(channels) {
-            samples.copy_within(edge..edge + channels, start);
-            samples.copy_within(edge + stride - channels..edge + stride, edge + stride + start);
-        }
-        fir.run(&samples, channels, &mut results);
-        row.copy_from_slice(&results[..stride]);
+        bordered(row, channels, fir.radius(), &mut samples);
+        fill_blocks(row, |at| {
+            let at = at + middle;
+            fir.block(&samples, |_, [first, second]| {
+                let (first, second) = (first * channels, second * channels);
+                [at - first, at + first, at - second, at + second]
+            })
+        });
     }
 }
 
+/// Strip by strip; the rows around the current one are kept in a ring.
 fn blur_columns(pixels: &mut [u8], stride: usize, fir: &Fir) {
     let height = pixels.len() / stride;
-    let mut samples = Vec::new();
-    let mut results = Vec::new();
+    let slots = (2 * fir.radius() + 1).min(height);
+    let mut ring = vec![0i16; slots * STRIP];
+    let mut places: Vec<[usize; 4]> = fir.distances().map(|_| [0; 4]).collect();
     for left in (0..stride).step_by(STRIP) {
         let strip = STRIP.min(stride - left);
-        let edge = fir.radius() * strip;
-        let inner = height * strip;
-        samples.resize(fir.samples(inner, strip), 0);
-        results.resize(Fir::room(inner), 0);
-        for (row, samples) in pixels.chunks_exact(stride).zip(samples[edge..].chunks_exact_mut(strip)) {
-            widen(&row[left..left + strip], samples);
+        let mut loaded = 0;
+        for y in 0..height {
+            while loaded < height && loaded <= y + fir.radius() {
+                let slot = loaded % slots * STRIP;
+                widen(&pixels[loaded * stride + left..][..strip], &mut ring[slot..slot + strip]);
+                loaded += 1;
+            }
+            let before = |distance: usize| y.saturating_sub(distance) % slots * STRIP;
+            let after = |distance: usize| (y + distance).min(height - 1) % slots * STRIP;
+            for (places, [first, second]) in places.iter_mut().zip(fir.distances()) {
+                *places = [before(first), after(first), before(second), after(second)];
+            }
+            let row = &mut pixels[y * stride + left..][..strip];
+            fill_blocks(row, |at| fir.block(&ring, |group, _| places[group].map(|place| place + at)));
         }
-        for start in (0..edge).step_by(strip) {
-            samples.copy_within(edge..edge + strip, start);
-            samples.copy_within(edge + inner - strip..edge + inner, edge + inner + start);
-        }
-        fir.run(&samples, strip, &mut results);
-        for (row, results) in pixels.chunks_exact_mut(stride).zip(results.chunks_exact(strip)) {
-            row[left..left + strip].copy_from_slice(results);
-        }
-    }
-}
-
-fn widen(from: &[u8], to: &mut [i16]) {
-    let (from_blocks, from_rest) = from.as_chunks::<32>();
-    let (to_blocks, to_rest) = to.as_chunks_mut::<32>();
-    for (from, to) in from_blocks.iter().zip(to_blocks) {
-        *to = from.map(i16::from);
-    }
-    for (from, to) in from_rest.iter().zip(to_rest) {
-        *to = i16::from(*from);
     }
 }
 
@@ -170,6 +169,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_cut_gaussian_reaches_no_further() {
+        for (sigma, radius) in [(2.0, 1), (100.0, 5), (100.0, 40)] {
+            let mut pixels = vec![0; 301];
+            pixels[150] = 255;
+            gaussian_blur_within(&mut pixels, (301, 1), 1, sigma, radius);
+            let reach = if radius <= 21 { radius as usize } else { radius as usize + 8 };
+            assert!(pixels[..150 - reach].iter().all(|value| *value == 0), "{sigma} {radius}");
+            assert!(pixels[150 - radius as usize / 2] > 0, "{sigma} {radius}");
+            let sum: f64 = pixels.iter().map(|value| f64::from(*value)).sum();
+            assert!((sum - 255.0).abs() < 0.4 * f64::from(2 * radius + 1) + 20.0, "{sigma} {radius}: {sum}");
+        }
+        // A wide Gaussian cut at one pixel is the mean of three.
+        let mut pixels = [0, 0, 90, 0, 0];
+        gaussian_blur_within(&mut pixels, (5, 1), 1, 100.0, 1);
+        assert_eq!(pixels, [0, 30, 30, 30, 0]);
     }
 
     #[test]

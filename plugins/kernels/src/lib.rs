@@ -15,25 +15,43 @@
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
 mod alpha;
+mod bilateral;
 mod blur;
+mod box_blur;
 mod color;
+mod despeckle;
+mod edge;
+mod enhance;
 mod fir;
+mod lanes;
+mod median;
+mod morphology;
 mod pixelate;
 mod reduced;
 mod resize;
 mod rotate;
+mod rows;
 mod sharpen;
+mod taps;
 mod turn;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
-pub use blur::gaussian_blur;
+pub use bilateral::bilateral;
+pub use blur::{gaussian_blur, gaussian_blur_within};
+pub use box_blur::box_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use despeckle::despeckle;
+pub use edge::{Edges, adaptive_blur, adaptive_sharpen, edge};
+pub use enhance::enhance;
+pub use median::median;
+pub use morphology::{Morphology, morphology};
 pub use pixelate::pixelate;
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
-pub use sharpen::unsharp_mask;
+pub use sharpen::{unsharp_mask, unsharp_mask_within};
+pub use taps::{convolve, emboss, motion_blur};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
 
 /// Bytes of a picture.
