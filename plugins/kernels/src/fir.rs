@@ -60,8 +60,9 @@ impl Fir {
     pub(crate) fn block(&self, samples: &[i16], place: impl Fn(usize, [usize; 2]) -> [usize; 4]) -> [u8; LANES] {
         let mut sums = Sums::new(1 << (ONE_BITS - 1));
         for (index, group) in self.groups.iter().enumerate() {
-            let [a, b, c, d] = place(index, group.distances).map(|at| lanes(samples, at));
-            sums.add_mirrored([a, b], [c, d], group.weights);
+            let [a, b, c, d] = place(index, group.distances);
+            let block = |at: usize| lanes(samples, at);
+            sums.add_mirrored([block(a), block(b)], [block(c), block(d)], group.weights);
         }
         sums.bytes(ONE_BITS)
     }

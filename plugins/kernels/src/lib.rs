@@ -26,14 +26,18 @@ mod fir;
 mod lanes;
 mod median;
 mod morphology;
+mod noise;
+mod oil_paint;
 mod pixelate;
 mod reduced;
 mod resize;
 mod rotate;
 mod rows;
 mod sharpen;
+mod sketch;
 mod taps;
 mod turn;
+mod vignette;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
 pub use bilateral::bilateral;
@@ -47,12 +51,16 @@ pub use edge::{Edges, adaptive_blur, adaptive_sharpen, edge};
 pub use enhance::enhance;
 pub use median::median;
 pub use morphology::{Morphology, morphology};
+pub use noise::{Noise, noise};
+pub use oil_paint::oil_paint;
 pub use pixelate::pixelate;
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
 pub use sharpen::{unsharp_mask, unsharp_mask_within};
+pub use sketch::{Cartoon, cartoonify, charcoal, sketch};
 pub use taps::{convolve, emboss, motion_blur};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
+pub use vignette::{Vignette, vignette};
 
 /// Bytes of a picture.
 ///
