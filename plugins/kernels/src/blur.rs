@@ -54,7 +54,8 @@ pub(crate) fn blur_channels(pixels: &mut [u8], size: (usize, usize), channels: u
         blur_columns(pixels, size.0 * channels, &fir);
         return;
     }
-    let factor = (reach / 7.5) as usize;
+    // What is wide still is reduced again.
+    let factor = ((reach / 7.5) as usize).min(reduced::MOST);
     let square = (factor * factor) as f64;
     let rest = ((sigma * sigma - square / 4.0) / square).sqrt();
     let (mut small, small_size) = reduced::reduce(pixels, size, channels, factor);

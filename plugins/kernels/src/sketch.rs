@@ -21,7 +21,11 @@ pub fn charcoal(pixels: &mut [u8], (width, height): (u32, u32), channels: usize,
     if pixels.is_empty() {
         return;
     }
-    let mut drawing = if channels == 1 { pixels.to_vec() } else { luma(pixels, channels) };
+    let mut drawing = Vec::new();
+    // What is transparent counts as black, whatever its colour.
+    premultiplied(pixels, channels, |pixels| {
+        drawing = if channels == 1 { pixels.to_vec() } else { luma(pixels, channels) };
+    });
     edge(&mut drawing, (width, height), 1, Edges::Laplacian, strength);
     if sigma >= 0.1 {
         blur_channels(&mut drawing, (width as usize, height as usize), 1, sigma, f64::INFINITY);
