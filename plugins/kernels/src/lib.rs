@@ -15,26 +15,38 @@
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
 mod alpha;
+mod attention;
 mod blur;
 mod color;
+mod corners;
 mod fir;
+mod frequent;
 mod pixelate;
 mod reduced;
 mod resize;
 mod rotate;
+mod seams;
 mod sharpen;
+mod skew;
 mod turn;
+mod warp;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
+pub use attention::attention;
 pub use blur::gaussian_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use corners::{Corners, round_corners};
+pub use frequent::frequent_color;
 pub use pixelate::pixelate;
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
+pub use seams::{LONGEST_STEP, MOST_VISITS, Seams, carve, carve_visits};
 pub use sharpen::unsharp_mask;
+pub use skew::skew_deg;
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
+pub use warp::{Mapping, warp};
 
 /// Bytes of a picture.
 ///
