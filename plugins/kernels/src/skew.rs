@@ -23,7 +23,8 @@ const FINE_DEG: f64 = 0.05;
 pub fn skew_deg(pixels: &[u8], (width, height): (u32, u32), channels: usize, threshold: f64, most_deg: f64) -> f64 {
     assert_eq!(pixels.len(), bytes(width, height, channels), "bytes of the picture");
     let points = Points::of(pixels, (width as usize, height as usize), channels, threshold);
-    if points.points.is_empty() {
+    let ink: u64 = points.points.iter().map(|(_, _, count)| u64::from(*count)).sum();
+    if ink == 0 || ink == u64::from(width) * u64::from(height) {
         return 0.0;
     }
     let mut best = (0.0, points.score(0.0));
@@ -85,10 +86,10 @@ impl Points {
         let fixed = |value: f64| (value * f64::from(1u32 << BITS)).round() as i64;
         let (sin, cos) = angle_deg.to_radians().sin_cos();
         let (across, down) = (fixed(-sin), fixed(cos));
-        // The least distance of a corner, so that lines count from 0.
+        // One line before the least distance of a corner, so that lines count from 1.
         let (right, bottom) = (self.size.0 as i64 * across, self.size.1 as i64 * down);
-        let start = right.min(0) + bottom.min(0) - (1 << (BITS - 1));
-        let lines = ((right.max(0) + bottom.max(0) - start) >> BITS) as usize + 2;
+        let start = right.min(0) + bottom.min(0) - (3 << (BITS - 1));
+        let lines = ((right.max(0) + bottom.max(0) - start) >> BITS) as usize + 3;
         let mut counts = vec![0u32; lines];
         for (x, y, count) in &self.points {
             let at = i64::from(*x) * across + i64::from(*y) * down - start;

@@ -74,8 +74,8 @@ fn is_convex(corners: [(f64, f64); 4]) -> bool {
 /// Shape: `colour` is one pixel of the background and gives the number of channels (1, 3 or 4). RGBA is
 /// premultiplied for the work unless picture and background are opaque; the buffer's contents are then spent.
 /// Edges: the picture is continued by its edge pixels and ends over one pixel of the result.
-/// Method: bilinear. Where the picture shrinks, the mean of four samples in a copy that is smaller by a
-/// power of two (L. Williams, "Pyramidal parametrics", 1983), with the largest stretch along one axis deciding.
+/// Method: bilinear. Where the picture shrinks by more than a quarter, the mean of four samples in a copy that is
+/// smaller by a power of two (L. Williams, "Pyramidal parametrics", 1983).
 /// Cost: a new buffer, a third of the picture for the smaller copies, at most 16 pixels read for each made.
 ///
 /// # Panics
@@ -125,6 +125,9 @@ fn warp_pixels<const N: usize>(
     }
 }
 
+/// Up to this factor of shrinking one sample is taken: it still meets every pixel.
+const SHARP_TO: f64 = 1.25;
+
 /// A position that is in no picture.
 const NOWHERE: (f64, f64) = (-1e18, -1e18);
 
@@ -155,7 +158,7 @@ fn fill<const N: usize>(
             *pixel = if inside <= 0.0 {
                 colour
             } else {
-                let stretch = right.0.hypot(right.1).max(under.0.hypot(under.1));
+                let stretch = stretch(right, under);
                 mix(pyramid.sample(at, right, under, stretch), colour, inside)
             };
         }
@@ -173,6 +176,15 @@ fn step(from: (f64, f64), to: (f64, f64), turn: f64) -> (f64, f64) {
         across -= turn.copysign(across);
     }
     (across, down)
+}
+
+/// By how much the picture shrinks here: the side of a square of the same area, and at least a quarter of the
+/// longer step, as the two samples along that one reach no further.
+#[inline(always)]
+fn stretch(right: (f64, f64), under: (f64, f64)) -> f64 {
+    let area = (right.0 * under.1 - right.1 * under.0).abs();
+    let longer = right.0.hypot(right.1).max(under.0.hypot(under.1));
+    area.sqrt().max(longer / 4.0)
 }
 
 /// How much of a pixel lies inside, 0 to 1, by one direction: `spread` is its extent there.
@@ -215,7 +227,7 @@ impl<'a, const N: usize> Pyramid<'a, N> {
     /// The colour around a position, over the parallelogram of the two steps.
     #[inline(always)]
     fn sample(&mut self, at: (f64, f64), right: (f64, f64), under: (f64, f64), stretch: f64) -> [f32; N] {
-        if stretch <= 1.02 {
+        if stretch <= SHARP_TO {
             return bilinear(self.picture, self.size, at);
         }
         self.sample_smaller(at, right, under, stretch)
