@@ -205,11 +205,14 @@ fn mix<const N: usize>(sample: [f32; N], colour: [u8; N], inside: f64) -> [u8; N
     })
 }
 
+/// A smaller copy and its size.
+type Level<const N: usize> = (Vec<[u8; N]>, (usize, usize));
+
 /// The picture and its halvings, made when they are needed.
 struct Pyramid<'a, const N: usize> {
     picture: &'a [[u8; N]],
     size: (usize, usize),
-    smaller: Vec<(Vec<[u8; N]>, (usize, usize))>,
+    smaller: Vec<Level<N>>,
 }
 
 impl<'a, const N: usize> Pyramid<'a, N> {
@@ -263,7 +266,7 @@ impl<'a, const N: usize> Pyramid<'a, N> {
 }
 
 /// The mean of every 2 x 2 pixels, rounded to nearest; an odd last row or column counts twice.
-fn halved<const N: usize>(picture: &[[u8; N]], (width, height): (usize, usize)) -> (Vec<[u8; N]>, (usize, usize)) {
+fn halved<const N: usize>(picture: &[[u8; N]], (width, height): (usize, usize)) -> Level<N> {
     let size = (width.div_ceil(2), height.div_ceil(2));
     let mut made = Vec::with_capacity(size.0 * size.1);
     for y in 0..size.1 {
