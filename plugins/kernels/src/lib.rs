@@ -16,6 +16,7 @@
 
 mod alpha;
 mod bilateral;
+mod attention;
 mod blur;
 mod box_blur;
 mod color;
@@ -29,6 +30,9 @@ mod median;
 mod morphology;
 mod noise;
 mod oil_paint;
+mod corners;
+mod fir;
+mod frequent;
 mod pixelate;
 mod quantize;
 mod reduced;
@@ -57,6 +61,20 @@ pub use median::median;
 pub use morphology::{Morphology, morphology};
 pub use noise::{Noise, noise};
 pub use oil_paint::oil_paint;
+mod seams;
+mod sharpen;
+mod skew;
+mod turn;
+mod warp;
+
+pub use alpha::{has_transparency, premultiply, unpremultiply};
+pub use attention::attention;
+pub use blur::gaussian_blur;
+pub use color::{
+    LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
+};
+pub use corners::{Corners, round_corners};
+pub use frequent::frequent_color;
 pub use pixelate::pixelate;
 pub use quantize::{Indexed, quantize};
 pub use resize::{Filter, Window, resize};
@@ -67,6 +85,11 @@ pub use taps::{convolve, emboss, motion_blur};
 pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
 pub use vignette::{Vignette, vignette};
+pub use seams::{LONGEST_STEP, MOST_VISITS, Seams, carve, carve_visits};
+pub use sharpen::unsharp_mask;
+pub use skew::skew_deg;
+pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
+pub use warp::{Mapping, warp};
 
 /// Bytes of a picture.
 ///
