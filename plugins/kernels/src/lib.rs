@@ -15,24 +15,24 @@
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
 mod alpha;
-mod bilateral;
 mod attention;
+mod bilateral;
 mod blur;
 mod box_blur;
 mod color;
+mod corners;
 mod despeckle;
 mod edge;
 mod enhance;
 mod fir;
+mod fir;
+mod frequent;
 mod hue;
 mod lanes;
 mod median;
 mod morphology;
 mod noise;
 mod oil_paint;
-mod corners;
-mod fir;
-mod frequent;
 mod pixelate;
 mod quantize;
 mod reduced;
@@ -79,16 +79,16 @@ pub use pixelate::pixelate;
 pub use quantize::{Indexed, quantize};
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
+pub use seams::{LONGEST_STEP, MOST_VISITS, Seams, carve, carve_visits};
+pub use sharpen::unsharp_mask;
 pub use sharpen::{unsharp_mask, unsharp_mask_within};
 pub use sketch::{Cartoon, cartoonify, charcoal, sketch};
+pub use skew::skew_deg;
 pub use taps::{convolve, emboss, motion_blur};
 pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
-pub use vignette::{Vignette, vignette};
-pub use seams::{LONGEST_STEP, MOST_VISITS, Seams, carve, carve_visits};
-pub use sharpen::unsharp_mask;
-pub use skew::skew_deg;
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
+pub use vignette::{Vignette, vignette};
 pub use warp::{Mapping, warp};
 
 /// Bytes of a picture.
