@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use safelight_sdk::Refusal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest length in pixels, as a number of either sign.
 const LONGEST: i32 = 65_535;
@@ -14,7 +14,7 @@ const MOST_PERCENT: f64 = 10_000.0;
 
 /// A number of pixels, or a percentage of a length of the picture: `300`, `2.5`, `"50%"`. `LEAST` is the least
 /// number of pixels.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Length<const LEAST: i32> {
     Pixels(f64),
@@ -28,6 +28,11 @@ pub(crate) type Amount = Length<0>;
 pub(crate) type Offset = Length<{ -LONGEST }>;
 
 impl<const LEAST: i32> Length<LEAST> {
+    /// All of a side.
+    pub(crate) fn all() -> Self {
+        Length::Text("100%".to_owned())
+    }
+
     /// Pixels; `whole` is 100 %.
     pub(crate) fn pixels(&self, field: &str, whole: u32) -> Result<f64, Refusal> {
         let text = match self {
