@@ -53,6 +53,10 @@ lint: tools ## Check format and lints
 bench: build programs bench-tools ## Measure speed against native code and against sharp; takes minutes
 	tests/bench/run.sh
 
+.PHONY: gallery
+gallery: tools ## Make target/gallery/index.html: what every transform does, and its parameters
+	$(CARGO) run --release -q -p safelight-transform-tests --example gallery -- $(TARGET)/gallery
+
 # The fuzz targets, each for SECONDS; what is found ends the run.
 SECONDS ?= 60
 TARGETS ?= $(patsubst tests/fuzz/targets/%.rs,%,$(wildcard tests/fuzz/targets/*.rs))
