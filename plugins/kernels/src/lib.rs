@@ -15,30 +15,49 @@
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
 mod alpha;
+mod bend;
+mod blend;
+mod blend_modes;
 mod blur;
 mod color;
+mod composite;
+mod displace;
+mod distance;
 mod fir;
 mod hue;
+mod mask;
+mod pack;
 mod pixelate;
 mod quantize;
 mod reduced;
 mod resize;
 mod rotate;
+mod roughen;
 mod sharpen;
+mod steganography;
 mod tone;
 mod turn;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
+pub use bend::bend;
+pub use blend::{Blend, blend_row};
 pub use blur::gaussian_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use composite::{Layer, Paint, composite, tile};
+pub use displace::{Beyond, displace};
+pub use distance::grow;
 pub use hue::{encoded, from_hsl, from_hsv, from_oklab, linear, map_colors, to_hsl, to_hsv, to_oklab};
+pub use mask::{fade_alpha, multiply_alpha, rounded_rectangle};
+pub use pack::{Sheet, pack};
 pub use pixelate::pixelate;
 pub use quantize::{Indexed, quantize};
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
+pub use roughen::{fingerprint, roughen};
 pub use sharpen::unsharp_mask;
+pub use steganography::{hide, planes_needed, reveal};
 pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
 
