@@ -42,7 +42,7 @@ pub fn composite(pixels: &mut [u8], size: (u32, u32), channels: usize, layer: La
     let span = |at: i64, length: u32, room: u32| {
         let start = at.clamp(0, i64::from(room));
         let end = at.saturating_add(i64::from(length)).clamp(start, i64::from(room));
-        (start as usize, end as usize, (start - at) as usize)
+        (start as usize, end as usize, start.saturating_sub(at) as usize)
     };
     let (left, right, skipped) = span(at.0, layer.size.0, size.0);
     let (top, bottom, skipped_rows) = span(at.1, layer.size.1, size.1);
