@@ -18,6 +18,7 @@ mod alpha;
 mod blur;
 mod color;
 mod fir;
+mod paint;
 mod pixelate;
 mod reduced;
 mod resize;
@@ -30,6 +31,7 @@ pub use blur::gaussian_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use paint::{FillRule, Layer, Segment, blend_row, paint};
 pub use pixelate::pixelate;
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
