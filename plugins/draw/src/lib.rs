@@ -9,6 +9,7 @@
 //! **Time.** All loops are bounded by the picture's size and the number of points or letters.
 
 mod canvas;
+mod caption;
 mod ellipse;
 mod fill;
 mod gradient;
@@ -20,6 +21,10 @@ mod polyline;
 mod rectangle;
 #[cfg(test)]
 mod tests;
+mod text;
+mod text_image;
+mod typeset;
+mod watermark_text;
 
 safelight_sdk::export!(
     name: "draw",
@@ -33,5 +38,9 @@ safelight_sdk::export!(
         gradient::Gradient,
         fill::Fill,
         canvas::Canvas,
+        text::Text,
+        caption::Caption,
+        text_image::TextImage,
+        watermark_text::WatermarkText,
     ],
 );

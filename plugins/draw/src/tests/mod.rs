@@ -1,6 +1,7 @@
 //! Every transform of the plugin, called as the host calls it.
 
 mod shapes;
+mod text;
 
 use safelight_sdk::{Image, PixelFormat, Size};
 
