@@ -1,9 +1,11 @@
 //! `polygon`: a closed shape with straight sides.
 
+use std::borrow::Cow;
+
 use kurbo::BezPath;
 use safelight_kernels::FillRule;
 use safelight_sdk::{Color, Input, Outcome, Planned, Refusal, Size, Transform};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::painter::{Cap, Join, Painter, pen};
@@ -22,10 +24,9 @@ pub(crate) enum Rule {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// The corners, three to 4096, each as `[x, y]` in pixels from the top left corner of the picture,
-    /// from -65535 to 65535.
+    /// The corners, three to 4096, each as `[x, y]` in pixels from the top left corner of the picture.
     #[schemars(length(max = 4096))]
-    points: Vec<[f32; 2]>,
+    points: Vec<Point>,
     /// The colour inside; `"transparent"` for none.
     fill_color: Color,
     /// Opacity of the inside, 0 to 1.
@@ -95,25 +96,41 @@ impl Transform for Polygon {
     }
 }
 
-/// Refuses fewer points than make a shape, and points beyond all pictures.
-pub(crate) fn check_points(points: &[[f32; 2]], least: usize) -> Result<(), Refusal> {
-    if points.len() < least {
-        return Err(Refusal::params("points", format!("has {} entries, expected {least} to 4096", points.len())));
+/// A point of the plane, as a parameter: `[x, y]`.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+pub(crate) struct Point([f32; 2]);
+
+impl JsonSchema for Point {
+    fn schema_name() -> Cow<'static, str> {
+        "Point".into()
     }
-    match points.iter().position(|point| point.iter().any(|value| value.abs() > 65_535.0)) {
-        Some(index) => {
-            let [x, y] = points[index];
-            let message = format!("is [{x}, {y}], expected numbers from -65535 to 65535");
-            Err(Refusal::params(format!("points[{index}]"), message))
-        }
-        None => Ok(()),
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "items": { "type": "number", "minimum": -65535, "maximum": 65535 },
+            "minItems": 2,
+            "maxItems": 2
+        })
     }
 }
 
+/// Refuses fewer points than make a shape.
+pub(crate) fn check_points(points: &[Point], least: usize) -> Result<(), Refusal> {
+    if points.len() < least {
+        return Err(Refusal::params("points", format!("has {} entries, expected {least} to 4096", points.len())));
+    }
+    Ok(())
+}
+
 /// The open path through the points.
-pub(crate) fn path(points: &[[f32; 2]]) -> BezPath {
+pub(crate) fn path(points: &[Point]) -> BezPath {
     let mut path = BezPath::new();
-    for (index, [x, y]) in points.iter().enumerate() {
+    for (index, Point([x, y])) in points.iter().enumerate() {
         let point = (f64::from(*x), f64::from(*y));
         if index == 0 {
             path.move_to(point);

@@ -5,15 +5,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::painter::{Cap, Join, Painter, pen};
-use crate::polygon::{check_points, path};
+use crate::polygon::{Point, check_points, path};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// The points, two to 4096, each as `[x, y]` in pixels from the top left corner of the picture,
-    /// from -65535 to 65535.
+    /// The points, two to 4096, each as `[x, y]` in pixels from the top left corner of the picture.
     #[schemars(length(max = 4096))]
-    points: Vec<[f32; 2]>,
+    points: Vec<Point>,
     /// Width in pixels.
     #[schemars(range(min = 0, max = 65535))]
     width_px: f32,

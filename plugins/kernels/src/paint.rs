@@ -44,7 +44,19 @@ pub struct Layer {
 struct Edge {
     x: [f64; 2],
     y: [f64; 2],
+    /// Change of x a row.
+    slope: f64,
     winding: f64,
+}
+
+/// The lines of a layer, cut to the picture.
+struct Cut {
+    edges: Vec<Edge>,
+    /// For each row what all lines to the left of the columns add to it: the part of the row that they
+    /// cross, by direction.
+    beside: Vec<f64>,
+    /// The same for whole rows, as differences from row to row.
+    beside_steps: Vec<f64>,
 }
 
 /// A layer on its way from row to row.
@@ -52,6 +64,10 @@ struct Sweep<'a> {
     layer: &'a Layer,
     /// Sorted by the upper end.
     edges: Vec<Edge>,
+    /// For each row the winding number at the left end of the columns.
+    beside: Vec<f32>,
+    /// The rows that it may touch.
+    rows: std::ops::Range<usize>,
     /// How many edges have begun.
     begun: usize,
     /// Indices of those that have begun and not ended.
@@ -79,21 +95,17 @@ pub fn paint(
 ) {
     assert_eq!(pixels.len(), super::bytes(width, height, channels), "bytes of a {width} x {height} picture");
     let mut sweeps: Vec<Sweep> = layers.iter().filter_map(|layer| Sweep::of(layer, width, height)).collect();
-    let first = sweeps.iter().map(|sweep| sweep.edges[0].y[0]).fold(f64::INFINITY, f64::min);
-    let ends = sweeps.iter().flat_map(|sweep| &sweep.edges).map(|edge| edge.y[1]);
-    let last = ends.fold(0.0, f64::max);
-    if sweeps.is_empty() || first >= last {
-        return;
-    }
+    let first = sweeps.iter().map(|sweep| sweep.rows.start).min().unwrap_or(0);
+    let last = sweeps.iter().map(|sweep| sweep.rows.end).max().unwrap_or(0);
     let left = sweeps.iter().map(|sweep| sweep.columns.start).min().unwrap_or(0);
     let right = sweeps.iter().map(|sweep| sweep.columns.end).max().unwrap_or(0);
     let mut mixed = vec![[0.0f32; 4]; right - left];
     let stride = width as usize * channels;
-    for y in first.floor() as usize..(last.ceil() as usize).min(height as usize) {
+    for y in first..last {
         mixed.fill([0.0; 4]);
         let mut touched = false;
         for sweep in &mut sweeps {
-            touched |= sweep.row(y as f64, smooth, left, &mut mixed);
+            touched |= sweep.row(y, smooth, left, &mut mixed);
         }
         if touched {
             let row = &mut pixels[y * stride..][left * channels..right * channels];
@@ -115,31 +127,52 @@ impl<'a> Sweep<'a> {
         if left >= right {
             return None;
         }
-        let mut edges = Vec::with_capacity(layer.segments.len());
-        for segment in &layer.segments {
-            push_edges(&mut edges, segment, (left, right), height);
-        }
-        if edges.is_empty() {
+        let ys = || layer.segments.iter().flat_map(|segment| [segment.from[1], segment.to[1]]);
+        let top = ys().fold(f64::INFINITY, f64::min).floor().clamp(0.0, height);
+        let bottom = ys().fold(f64::NEG_INFINITY, f64::max).ceil().clamp(0.0, height);
+        if top >= bottom {
             return None;
         }
+        let rows = top as usize..bottom as usize;
+        let mut cut = Cut {
+            edges: Vec::with_capacity(layer.segments.len()),
+            beside: vec![0.0; rows.len()],
+            beside_steps: vec![0.0; rows.len() + 1],
+        };
+        for segment in &layer.segments {
+            cut.push(segment, (left, right), (top, bottom));
+        }
+        let Cut { mut edges, beside, beside_steps } = cut;
         edges.sort_by(|a, b| a.y[0].total_cmp(&b.y[0]));
+        let mut sum = 0.0;
+        let total = |(part, step): (&f64, &f64)| {
+            sum += step;
+            (part + sum) as f32
+        };
+        let beside = beside.iter().zip(&beside_steps).map(total).collect();
         let columns = left as usize..right as usize;
         let changes = vec![0.0; columns.len() + 2];
-        Some(Sweep { layer, edges, begun: 0, active: Vec::new(), columns, changes })
+        Some(Sweep { layer, edges, beside, rows, begun: 0, active: Vec::new(), columns, changes })
     }
 
     /// Lays its part of the row over `mixed`, whose first pixel is column `left`. False when it has
     /// none.
-    fn row(&mut self, y: f64, smooth: bool, left: usize, mixed: &mut [[f32; 4]]) -> bool {
+    fn row(&mut self, row: usize, smooth: bool, left: usize, mixed: &mut [[f32; 4]]) -> bool {
+        if !self.rows.contains(&row) {
+            return false;
+        }
+        let y = row as f64;
         while self.begun < self.edges.len() && self.edges[self.begun].y[0] < y + 1.0 {
             self.active.push(self.begun);
             self.begun += 1;
         }
         self.active.retain(|edge| self.edges[*edge].y[1] > y);
-        if self.active.is_empty() {
+        let beside = self.beside[row - self.rows.start];
+        if self.active.is_empty() && beside.abs() <= ROUNDING {
             return false;
         }
         self.changes.fill(0.0);
+        self.changes[0] = beside;
         for edge in &self.active {
             accumulate(&mut self.changes, &self.edges[*edge], y, self.columns.start as f64);
         }
@@ -183,32 +216,52 @@ impl Segment {
     }
 }
 
-/// Cuts a line to the rows of the picture and appends it. What lies to the left of the columns becomes
-/// an upright line at their left end, as the winding of all pixels to the right counts it; likewise to
-/// the right.
-fn push_edges(edges: &mut Vec<Edge>, segment: &Segment, (left, right): (f64, f64), height: f64) {
-    let ([x0, y0], [x1, y1]) = (segment.from, segment.to);
-    let (top, bottom, winding) = if y0 < y1 { ([x0, y0], [x1, y1], 1.0) } else { ([x1, y1], [x0, y0], -1.0) };
-    let (begin, end) = (top[1].max(0.0), bottom[1].min(height));
-    if begin >= end {
-        return;
-    }
-    let slope = (bottom[0] - top[0]) / (bottom[1] - top[1]);
-    let x_at = |y: f64| {
-        let x = top[0] + (y - top[1]) * slope;
-        x.clamp(top[0].min(bottom[0]), top[0].max(bottom[0]))
-    };
-    // The heights where it crosses the borders, in order.
-    let mut cuts = [begin, end, end, end];
-    if slope != 0.0 {
-        let crossings = [left, right].map(|x| (top[1] + (x - top[0]) / slope).clamp(begin, end));
-        cuts[1] = crossings[0].min(crossings[1]);
-        cuts[2] = crossings[0].max(crossings[1]);
-    }
-    for pair in cuts.windows(2) {
-        if pair[0] < pair[1] {
+impl Cut {
+    /// Cuts a line to rows and columns and adds it. What lies to the left of the columns counts for all
+    /// of them alike; what lies to the right counts for none.
+    fn push(&mut self, segment: &Segment, (left, right): (f64, f64), (upper, lower): (f64, f64)) {
+        let ([x0, y0], [x1, y1]) = (segment.from, segment.to);
+        let (top, bottom, winding) = if y0 < y1 { ([x0, y0], [x1, y1], 1.0) } else { ([x1, y1], [x0, y0], -1.0) };
+        let (begin, end) = (top[1].max(upper), bottom[1].min(lower));
+        if begin >= end {
+            return;
+        }
+        let slope = (bottom[0] - top[0]) / (bottom[1] - top[1]);
+        let x_at = |y: f64| {
+            let x = top[0] + (y - top[1]) * slope;
+            x.clamp(top[0].min(bottom[0]), top[0].max(bottom[0]))
+        };
+        // The heights where it crosses the borders, in order.
+        let mut cuts = [begin, end, end, end];
+        if slope != 0.0 {
+            let crossings = [left, right].map(|x| (top[1] + (x - top[0]) / slope).clamp(begin, end));
+            cuts[1] = crossings[0].min(crossings[1]);
+            cuts[2] = crossings[0].max(crossings[1]);
+        }
+        for pair in cuts.windows(2).filter(|pair| pair[0] < pair[1]) {
             let x = [x_at(pair[0]).clamp(left, right), x_at(pair[1]).clamp(left, right)];
-            edges.push(Edge { x, y: [pair[0], pair[1]], winding });
+            if x == [left, left] {
+                self.push_beside(pair[0] - upper, pair[1] - upper, winding);
+            } else if x != [right, right] {
+                let slope = (x[1] - x[0]) / (pair[1] - pair[0]);
+                self.edges.push(Edge { x, y: [pair[0], pair[1]], slope, winding });
+            }
+        }
+    }
+
+    /// An upright line to the left of all columns, in rows from the first one on.
+    fn push_beside(&mut self, begin: f64, end: f64, winding: f64) {
+        let (first, last) = (begin as usize, end as usize);
+        if first == last {
+            self.beside[first] += (end - begin) * winding;
+            return;
+        }
+        // From the row in which it begins, for good; less what is above it, and likewise at its end.
+        self.beside_steps[first] += winding;
+        self.beside[first] -= begin.fract() * winding;
+        self.beside_steps[last] -= winding;
+        if let Some(part) = self.beside.get_mut(last) {
+            *part += end.fract() * winding;
         }
     }
 }
@@ -219,9 +272,8 @@ fn accumulate(changes: &mut [f32], edge: &Edge, y: f64, left: f64) {
     if top >= bottom {
         return;
     }
-    let slope = (edge.x[1] - edge.x[0]) / (edge.y[1] - edge.y[0]);
     let (least, most) = (edge.x[0].min(edge.x[1]), edge.x[0].max(edge.x[1]));
-    let x_at = |y: f64| (edge.x[0] + (y - edge.y[0]) * slope).clamp(least, most) - left;
+    let x_at = |y: f64| (edge.x[0] + (y - edge.y[0]) * edge.slope).clamp(least, most) - left;
     let (a, b) = (x_at(top), x_at(bottom));
     let (start, end) = (a.min(b), a.max(b));
     let tall = (bottom - top) * edge.winding;

@@ -34,9 +34,8 @@ pub(crate) fn shapes(style: &Style, faces: &Faces, shaped: &Shaped, block: &Bloc
     let mut outlines: HashMap<(usize, u32), Shapes> = HashMap::new();
     let strokes = style.stroke_color.rgba[3] > 0 && style.stroke_width_px > 0.0;
     for line in &block.lines {
-        // Hinted outlines fit the grid only when they stand on it.
-        let hinted = style.hinting != Hinting::None;
-        let baseline = if hinted { line.baseline.round() } else { line.baseline };
+        // Hinted outlines fit the grid only when they stand on it; most are fitted in height alone.
+        let baseline = if style.hinting == Hinting::None { line.baseline } else { line.baseline.round() };
         for placed in &line.glyphs {
             let glyph = shaped.glyphs[placed.glyph];
             let face = faces.get(glyph.face);
@@ -52,7 +51,7 @@ pub(crate) fn shapes(style: &Style, faces: &Faces, shaped: &Shaped, block: &Bloc
                 let width = if strokes { style.stroke_width_px } else { 0.0 };
                 glyph_shapes(&path, embolden, f64::from(width))
             });
-            let x = if hinted { placed.x.round() } else { placed.x };
+            let x = if style.hinting == Hinting::Full { placed.x.round() } else { placed.x };
             let y = baseline - glyph.y * block.size_px;
             extend(&mut shapes.fill, &drawn.fill, x, y);
             extend(&mut shapes.stroke, &drawn.stroke, x, y);

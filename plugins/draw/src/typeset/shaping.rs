@@ -123,9 +123,8 @@ fn runs(text: &str, levels: &[Level], faces: &mut Faces) -> Vec<Run> {
         let mark = joins(letter) || script == Script::Inherited;
         let before = runs.last();
         let face = match before {
-            // Marks and joiners stay with their letter, and blanks need no font of their own.
+            // Marks and joiners stay with their letter.
             Some(run) if mark => run.face,
-            Some(run) if letter == ' ' && faces.has(run.face, ' ') => run.face,
             _ => faces.face_for(letter, emoji),
         };
         let level = levels[start];
