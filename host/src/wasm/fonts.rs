@@ -40,8 +40,9 @@ impl Fonts {
     /// Errors: the folder cannot be read.
     pub(super) fn open(dir: &Path) -> Result<Fonts, Error> {
         let built_in = safelight_fonts::all().into_iter();
-        let mut fonts =
-            Fonts { files: built_in.map(|(name, bytes)| (name.to_owned(), Font::new(Source::BuiltIn(bytes)))).collect() };
+        let mut fonts = Fonts {
+            files: built_in.map(|(name, bytes)| (name.to_owned(), Font::new(Source::BuiltIn(bytes)))).collect(),
+        };
         if dir.as_os_str().is_empty() {
             return Ok(fonts);
         }
@@ -97,8 +98,7 @@ mod tests {
     fn fonts_are_listed_sorted_and_read_once() {
         let dir = std::env::temp_dir().join(format!("safelight-fonts-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&dir).unwrap();
-        for (name, bytes) in
-            [("b.ttf", "bee"), ("a.OTF", "ay"), ("NotoSans.ttf", "another"), ("notes.txt", "no font")]
+        for (name, bytes) in [("b.ttf", "bee"), ("a.OTF", "ay"), ("NotoSans.ttf", "another"), ("notes.txt", "no font")]
         {
             std::fs::write(dir.join(name), bytes).unwrap();
         }

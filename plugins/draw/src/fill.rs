@@ -43,7 +43,7 @@ impl Transform for Fill {
             let above = vec![[red * alpha, green * alpha, blue * alpha, alpha]; image.width as usize];
             let channels = image.format.bytes();
             for row in image.rows_mut() {
-                kernels::blend_row(row, channels, &above, 1.0);
+                kernels::lay_row(row, channels, &above, 1.0);
             }
             return Ok(image.into());
         }

@@ -124,7 +124,7 @@ impl Transform for Gradient {
                 let at = spread(place.at(x as f64 + 0.5, y as f64 + 0.5), params.spread);
                 *pixel = table[(at * STEPS as f64 + 0.5) as usize];
             }
-            kernels::blend_row(row, channels, &above, params.opacity);
+            kernels::lay_row(row, channels, &above, params.opacity);
         }
         Ok(image.into())
     }

@@ -1,7 +1,7 @@
 //! From shapes with curves to painted pixels.
 
 use kurbo::{Affine, BezPath, PathEl, Stroke, StrokeOpts};
-use safelight_kernels::{self as kernels, FillRule, Layer, Segment};
+use safelight_kernels::{self as kernels, FillRule, Shape, Segment};
 use safelight_sdk::{Color, Image, PixelFormat, to_format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub(crate) enum Join {
 /// Layers that will be painted together.
 #[derive(Debug, Default)]
 pub(crate) struct Painter {
-    layers: Vec<Layer>,
+    layers: Vec<Shape>,
     colors: Vec<Color>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn pen(width_px: f32, join: Join, cap: Cap) -> Stroke {
 impl Painter {
     /// Fills a path over what came before. Open contours are closed.
     pub(crate) fn fill(&mut self, path: impl IntoIterator<Item = PathEl>, rule: FillRule, color: Color, opacity: f32) {
-        let mut layer = Layer { segments: Vec::new(), rule, rgba: straight(color, opacity) };
+        let mut layer = Shape { segments: Vec::new(), rule, rgba: straight(color, opacity) };
         push_segments(&mut layer.segments, path, Affine::IDENTITY);
         self.push(layer, color);
     }
@@ -77,7 +77,7 @@ impl Painter {
     }
 
     /// Adds a finished layer in a colour.
-    pub(crate) fn push(&mut self, layer: Layer, color: Color) {
+    pub(crate) fn push(&mut self, layer: Shape, color: Color) {
         self.layers.push(layer);
         self.colors.push(color);
     }

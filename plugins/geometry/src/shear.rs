@@ -10,7 +10,8 @@ use crate::length::rounded;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// By how many degrees upright lines lean: their lower ends move to the right, or to the left if negative.
+    /// By how many degrees upright lines lean: their lower ends move to the right, or to the left if negative (as in
+    /// SVG and CSS; ImageMagick counts the other way).
     #[schemars(range(min = -89.0, max = 89.0))]
     x_deg: f64,
     /// By how many degrees level lines lean: their right ends move down, or up if negative.

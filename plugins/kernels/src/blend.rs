@@ -115,7 +115,7 @@ impl Blend {
 ///
 /// # Panics
 /// When the lengths differ.
-pub fn blend_row(backdrop: &mut [[u8; 4]], source: &[[u8; 4]], blend: Blend, opacity: f64) {
+pub(crate) fn blend_row(backdrop: &mut [[u8; 4]], source: &[[u8; 4]], blend: Blend, opacity: f64) {
     assert_eq!(backdrop.len(), source.len(), "pixels of the rows");
     match blend {
         Blend::Dst => return,

@@ -31,7 +31,7 @@ pub enum FillRule {
 
 /// A shape and its colour.
 #[derive(Debug, Clone)]
-pub struct Layer {
+pub struct Shape {
     /// The contours, each of them closed.
     pub segments: Vec<Segment>,
     /// What is inside.
@@ -61,7 +61,7 @@ struct Cut {
 
 /// A layer on its way from row to row.
 struct Sweep<'a> {
-    layer: &'a Layer,
+    layer: &'a Shape,
     /// Sorted by the upper end.
     edges: Vec<Edge>,
     /// For each row the winding number at the left end of the columns.
@@ -89,7 +89,7 @@ pub fn paint(
     pixels: &mut [u8],
     (width, height): (u32, u32),
     channels: usize,
-    layers: &[Layer],
+    layers: &[Shape],
     opacity: f32,
     smooth: bool,
 ) {
@@ -109,14 +109,14 @@ pub fn paint(
         }
         if touched {
             let row = &mut pixels[y * stride..][left * channels..right * channels];
-            blend_row(row, channels, &mixed, opacity);
+            lay_row(row, channels, &mixed, opacity);
         }
     }
 }
 
 impl<'a> Sweep<'a> {
     /// None when the layer cannot be seen on the picture.
-    fn of(layer: &'a Layer, width: u32, height: u32) -> Option<Self> {
+    fn of(layer: &'a Shape, width: u32, height: u32) -> Option<Self> {
         let (width, height) = (f64::from(width), f64::from(height));
         let xs = || layer.segments.iter().flat_map(|segment| [segment.from[0], segment.to[0]]);
         if layer.rgba[3] <= 0.0 || !layer.segments.iter().all(Segment::is_finite) {
@@ -307,7 +307,7 @@ fn accumulate(changes: &mut [f32], edge: &Edge, y: f64, left: f64) {
 /// Lays a row of premultiplied colours (0 to 1), weakened by `opacity`, over a row of a picture.
 ///
 /// Rounded to nearest; a gray picture takes the red.
-pub fn blend_row(row: &mut [u8], channels: usize, above: &[[f32; 4]], opacity: f32) {
+pub fn lay_row(row: &mut [u8], channels: usize, above: &[[f32; 4]], opacity: f32) {
     let mix = |below: &mut u8, above: f32, keep: f32| {
         *below = (f32::from(*below) * keep + above * 255.0 + 0.5) as u8;
     };
@@ -341,11 +341,11 @@ mod tests {
         points.iter().zip(next).map(|(from, to)| Segment { from: *from, to: *to }).collect()
     }
 
-    fn white(segments: Vec<Segment>, rule: FillRule) -> Layer {
-        Layer { segments, rule, rgba: [1.0; 4] }
+    fn white(segments: Vec<Segment>, rule: FillRule) -> Shape {
+        Shape { segments, rule, rgba: [1.0; 4] }
     }
 
-    fn painted(size: (u32, u32), layers: &[Layer], smooth: bool) -> Vec<u8> {
+    fn painted(size: (u32, u32), layers: &[Shape], smooth: bool) -> Vec<u8> {
         let mut pixels = vec![0; (size.0 * size.1) as usize];
         paint(&mut pixels, size, 1, layers, 1.0, smooth);
         pixels
@@ -401,14 +401,14 @@ mod tests {
         let whole = || rectangle(0.0, 0.0, 1.0, 1.0);
         let layers = [
             white(whole(), FillRule::NonZero),
-            Layer { rgba: [0.0, 0.0, 0.0, 1.0], ..white(whole(), FillRule::NonZero) },
+            Shape { rgba: [0.0, 0.0, 0.0, 1.0], ..white(whole(), FillRule::NonZero) },
         ];
         let mut pixels = [200];
         paint(&mut pixels, (1, 1), 1, &layers, 0.5, true);
         assert_eq!(pixels, [100]);
         // Over nothing, a half transparent colour stays that colour.
         let mut pixels = [9, 9, 9, 0];
-        let red = Layer { rgba: [1.0, 0.0, 0.0, 1.0], ..white(whole(), FillRule::NonZero) };
+        let red = Shape { rgba: [1.0, 0.0, 0.0, 1.0], ..white(whole(), FillRule::NonZero) };
         paint(&mut pixels, (1, 1), 4, &[red], 0.5, true);
         assert_eq!(pixels, [255, 0, 0, 128]);
     }

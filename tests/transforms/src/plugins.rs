@@ -5,8 +5,13 @@ use serde_json::{Map, Value};
 
 /// Every bundled plugin with the name of its folder below `plugins/`. A test compares the list with
 /// the folders.
-pub const PLUGINS: &[(&str, &Plugin)] =
-    &[("color", &color::PLUGIN), ("compose", &compose::PLUGIN), ("draw", &draw::PLUGIN), ("filter", &filter::PLUGIN), ("geometry", &geometry::PLUGIN)];
+pub const PLUGINS: &[(&str, &Plugin)] = &[
+    ("color", &color::PLUGIN),
+    ("compose", &compose::PLUGIN),
+    ("draw", &draw::PLUGIN),
+    ("filter", &filter::PLUGIN),
+    ("geometry", &geometry::PLUGIN),
+];
 
 /// A transform as its plugin describes it.
 #[derive(Debug)]

@@ -197,9 +197,10 @@ fn shear_is_the_affine_transform_of_scipy() {
 }
 
 #[test]
-fn shear_leans_to_the_side_of_imagemagick() {
+fn shear_leans_to_the_other_side_than_imagemagick() {
+    // As in SVG and CSS, a positive angle moves lower rows to the right; ImageMagick moves upper ones.
     let picture = pictures::photo(97, 61);
-    let made = run("shear", json!({"x_deg": 20, "background": "black"}), &picture);
+    let made = run("shear", json!({"x_deg": -20, "background": "black"}), &picture);
     let canvas = format!("{}x{}", made.width, made.height);
     let args = ["-background", "black", "-shear", "20x0", "+repage", "-gravity", "Center", "-extent", &canvas];
     // ImageMagick slides rows by halves of its own; a picture that leaned the other way would be 60 levels off.
@@ -275,6 +276,6 @@ fn the_blurred_backdrop_is_the_picture_covering_the_canvas() {
         result = ImageOps.fit(pictures[0].convert('RGB'), (100, 60), Image.BILINEAR).filter(ImageFilter.GaussianBlur(5))
         result.paste(pictures[0].convert('RGB'), (30, 0))
     ";
-    // Pillow's Gaussian is three boxes.
-    compare("backdrop", &made, &reference::python(program, &[&picture]), Tolerance::max(6).mean(1.0));
+    // Pillow's Gaussian is three boxes, and its fit does not look beyond the cut edge.
+    compare("backdrop", &made, &reference::python(program, &[&picture]), Tolerance::max(6).mean(0.5).but_for(0.01));
 }

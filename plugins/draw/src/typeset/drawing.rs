@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kurbo::{Affine, BezPath, StrokeOpts};
-use safelight_kernels::{FillRule, Layer, Segment};
+use safelight_kernels::{FillRule, Shape, Segment};
 use safelight_sdk::{Color, Image};
 use skrifa::ScalerFont;
 
@@ -191,6 +191,6 @@ fn moved(segments: &[Segment], place: Affine) -> Vec<Segment> {
 
 fn push(painter: &mut Painter, segments: Vec<Segment>, color: Color) {
     if !segments.is_empty() {
-        painter.push(Layer { segments, rule: FillRule::NonZero, rgba: straight(color, 1.0) }, color);
+        painter.push(Shape { segments, rule: FillRule::NonZero, rgba: straight(color, 1.0) }, color);
     }
 }
