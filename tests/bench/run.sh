@@ -11,3 +11,5 @@ echo "## kernels in the sandbox against native"
 "$cargo" run --release -q -p safelight --example kernels
 echo "## the server"
 "$cargo" bench -q -p safelight-tests --bench server -- "$@"
+echo "## every transform in the sandbox, native, in libvips"
+"$cargo" bench -q -p safelight-tests --bench transforms
