@@ -6,6 +6,7 @@
 
 pub mod signature;
 pub mod transformation;
+pub mod url;
 
 mod escape;
 
