@@ -4,6 +4,7 @@
 //! addresses, evaluation and size arithmetic, upload parameters. Wire facts were taken from the
 //! SDKs' observable behaviour; `testdata/vectors.json` holds values computed by the Python SDK 1.46.3.
 
+pub mod evaluate;
 pub mod geometry;
 pub mod signature;
 pub mod transformation;

@@ -137,7 +137,7 @@ pub fn place_layer(base: Size, layer: Size, anchor: Anchor, offset: Offset, no_o
 pub fn turned(size: Size, degrees: f64) -> Size {
     let quarters = degrees.rem_euclid(360.0) / 90.0;
     if quarters.fract() == 0.0 {
-        return if quarters as u32 % 2 == 0 { size } else { Size::new(size.height, size.width) };
+        return if (quarters as u32).is_multiple_of(2) { size } else { Size::new(size.height, size.width) };
     }
     let (sin, cos) = degrees.to_radians().sin_cos();
     let (width, height) = (f64::from(size.width), f64::from(size.height));

@@ -79,6 +79,8 @@ words! {
 pub enum Operand {
     /// A number.
     Number(Decimal),
+    /// `16:9`, in conditions and definitions.
+    Ratio(Decimal, Decimal),
     /// A fact.
     Name(Name),
     /// `$name`, without the sign.
@@ -138,7 +140,10 @@ impl Expression {
     pub(super) fn parse_number(text: &str) -> Result<Self, Expected> {
         let expression = Self::parse(text)?;
         let text_alone = matches!(expression.first, Operand::Text(_) | Operand::Reference(_));
-        if text_alone { Err(expected()) } else { Ok(expression) }
+        // A ratio would be mistaken for two values where they are parted by colons.
+        let ratio = |operand: &Operand| matches!(operand, Operand::Ratio(..));
+        let later = expression.rest.iter().any(|term| matches!(term, Term::Binary(_, operand) if ratio(operand)));
+        if text_alone || later || ratio(&expression.first) { Err(expected()) } else { Ok(expression) }
     }
 
     /// Reads as many terms as there are, and leaves the rest, without the underscore in front of it.
@@ -213,6 +218,12 @@ impl<'a> Tokens<'a> {
         if let Some(name) = Name::from_word(token) {
             return Ok(Operand::Name(name));
         }
+        if let Some((width, height)) = token.split_once(':').and_then(|(width, height)| {
+            let positive = |text| Decimal::parse(text).filter(|number| number.value() > 0.0);
+            positive(width).zip(positive(height))
+        }) {
+            return Ok(Operand::Ratio(width, height));
+        }
         let (kind, text) = token.split_once('!').ok_or_else(expected)?;
         let text = text.strip_suffix('!').filter(|text| !text.contains('!')).ok_or_else(expected)?;
         let text = escape::decode_twice(text).ok_or_else(expected)?;
@@ -245,6 +256,7 @@ impl fmt::Display for Operand {
         let quoted = |text: &str| escape::encode_value(text, b"!").replace("%25", "%2525");
         match self {
             Self::Number(number) => number.fmt(f),
+            Self::Ratio(width, height) => write!(f, "{width}:{height}"),
             Self::Name(name) => name.fmt(f),
             Self::Variable(name) => write!(f, "${name}"),
             Self::Text(text) => write!(f, "!{}!", quoted(text)),

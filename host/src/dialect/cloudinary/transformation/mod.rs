@@ -126,6 +126,6 @@ impl std::str::FromStr for Transformation {
 }
 
 #[cfg(test)]
-mod generate;
+pub(in crate::dialect::cloudinary) mod generate;
 #[cfg(test)]
 mod tests;

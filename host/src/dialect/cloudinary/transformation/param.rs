@@ -213,6 +213,26 @@ pub enum Piece {
     Value(Expression),
 }
 
+impl Key {
+    /// Whether it is about time or sound, which images do not have.
+    pub const fn is_of_videos(self) -> bool {
+        matches!(
+            self,
+            Self::AudioCodec
+                | Self::AudioFrequency
+                | Self::BitRate
+                | Self::Duration
+                | Self::EndOffset
+                | Self::FrameRate
+                | Self::KeyframeInterval
+                | Self::StartOffset
+                | Self::StreamingProfile
+                | Self::VideoCodec
+                | Self::VideoSampling
+        )
+    }
+}
+
 impl Param {
     /// Reads the value of a parameter.
     pub fn parse(key: Key, text: &str) -> Result<Self, Expected> {

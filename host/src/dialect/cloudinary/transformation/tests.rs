@@ -213,6 +213,8 @@ fn numbers_may_be_expressions_and_values_may_be_variables() {
         "l_text:$style:$(greeting)%252C%20you",
         "l_text:Arial_$size_bold:Hi",
         "$x_ref:!folder:logo!",
+        "$r_16:9,ar_$r",
+        "if_ar_gt_3:4,w_1",
         "if_!sale:new!_in_tags_and_ctx:!a!_eq_!b!,w_1",
     ] {
         check(text, text);
