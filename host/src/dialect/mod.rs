@@ -3,6 +3,7 @@
 //! A dialect's folder holds the same five files: `request.rs` (what clients send), `lower.rs` (request to
 //! [`crate::job::Spec`]: defaults, units, every refusal), `response.rs`, `callback.rs`, `auth.rs`.
 
+pub mod cloudinary;
 pub mod native;
 
 use crate::{

@@ -6,6 +6,7 @@
 
 pub mod evaluate;
 pub mod geometry;
+pub mod params;
 pub mod signature;
 pub mod transformation;
 pub mod url;

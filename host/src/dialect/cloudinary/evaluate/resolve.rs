@@ -9,6 +9,9 @@ use super::{
     value::Scope,
 };
 
+/// Bytes of a text with its variables, at most.
+const MAX_TEXT: usize = 4096;
+
 impl Scope<'_> {
     /// The parameter with its values.
     pub(super) fn param(&self, param: &Param) -> Result<Param, Error> {
@@ -218,6 +221,9 @@ impl Scope<'_> {
                 TextPart::Literal(literal) => words.push_str(literal),
                 TextPart::Variable(name) => words.push_str(&self.variable(name)?.text()),
             }
+        }
+        if words.is_empty() || words.len() > MAX_TEXT {
+            return Err(Error::new("overlay", words, format!("text of 1 to {MAX_TEXT} bytes")));
         }
         Ok(Text(vec![TextPart::Literal(words)]))
     }

@@ -275,6 +275,9 @@ fn problems_are_told_with_their_component() {
     assert!(problem("if_!a!_gt_1,w_1").contains("numbers on both sides"));
     assert!(problem("$o_101,o_$o").contains("expected 0 to 100"));
     assert!(problem("$c_!zzz!,b_$c").contains("expected a colour name"));
+    assert!(problem("$t_!!/l_text:Arial_9:$(t)").contains("expected text of 1 to 4096 bytes"));
+    let long = format!("$t_!{}!/l_text:Arial_9:{}", "x".repeat(1000), "$(t)".repeat(5));
+    assert!(problem(&long).contains("expected text of 1 to 4096 bytes"));
     assert!(problem("w_du").contains("expected a value that is known of this image"));
     assert!(problem("so_2").contains("expected no parameter of videos"));
     assert_eq!(problem("w_40000"), "Image is too large: 40000 x 20000 pixels (at most 100000000 pixels)");

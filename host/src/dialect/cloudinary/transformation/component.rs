@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Condition, Error, Expected, Expression, Flags, Key, Layer, Param, expression::variable_name, flags::Switch,
+    Condition, Decimal, Error, Expected, Expression, Flags, Key, Layer, Param, expression::variable_name, flags::Switch,
 };
 
 /// Parameters and variables of one component, at most.
@@ -51,6 +51,20 @@ impl Component {
     /// The parameter of a kind; the first one of several effects.
     pub fn param(&self, key: Key) -> Option<&Param> {
         self.params.iter().find(|param| param.key() == key)
+    }
+
+    /// The number of a parameter that is one, when it is known: `o`, `x`, `y`, `z`, `dl`, `dn`, `ki`.
+    pub fn number(&self, key: Key) -> Option<f64> {
+        match self.param(key)? {
+            Param::Opacity(value)
+            | Param::X(value)
+            | Param::Y(value)
+            | Param::Zoom(value)
+            | Param::Delay(value)
+            | Param::Density(value)
+            | Param::KeyframeInterval(value) => value.as_number().map(Decimal::value),
+            _ => None,
+        }
     }
 
     /// The flags, if there are any.

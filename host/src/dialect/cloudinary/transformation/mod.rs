@@ -14,6 +14,7 @@ mod expression;
 mod flags;
 mod function;
 mod gravity;
+mod info;
 mod layer;
 mod output;
 mod paint;

@@ -363,3 +363,38 @@ fn unpadded_addresses_are_the_same_as_padded_ones() {
     assert!(Layer::parse("fetch:*").is_err());
     assert!(Layer::parse("fetch:").is_err());
 }
+
+#[test]
+fn levels_have_ranges_and_defaults() {
+    let effective = |text: &str| match Effect::parse(text) {
+        Ok(Effect::Level(level, written)) => level.effective(written),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(effective("sepia"), Some(80.0));
+    assert_eq!(effective("sepia:-10"), Some(1.0));
+    assert_eq!(effective("sepia:50"), Some(50.0));
+    assert_eq!(effective("pixelate"), None);
+    for level in Level::ALL {
+        let (least, most) = level.range();
+        assert!(level.default().is_none_or(|default| (least..=most).contains(&default)), "{level}");
+    }
+}
+
+#[test]
+fn components_are_told_in_long_words() {
+    let check = |text: &str, expected: &str| {
+        let expected: Vec<serde_json::Value> = serde_json::from_str(expected).unwrap();
+        assert_eq!(Eager::parse(text).unwrap().info(), expected, "{text}");
+    };
+    check("c_scale,w_100", r#"[{"crop": "scale", "width": 100}]"#);
+    check(
+        "$a_10,l_text:arial_20:hello,w_0.5/e_sepia:80,e_blur/",
+        r#"[{"overlay": "text:arial_20:hello", "variables": [["$a", "10"]], "width": 0.5},
+            {"effect": ["sepia:80", "blur"], "extension": "none"}]"#,
+    );
+    check(
+        "if_w_gt_1/t_a.b,w_w_mul_2/if_else,fl_lossy.png8/if_end/jpg",
+        r#"[{"if": "w_gt_1"}, {"transformation": ["a", "b"], "width": "w_mul_2"}, {"if": "else"},
+            {"flags": ["lossy", "png8"]}, {"if": "end", "extension": "jpg"}]"#,
+    );
+}

@@ -4,11 +4,15 @@
 //! forms (`/images/{id}/{suffix}.ext`), the short `iu`, the root path, and the form without a cloud
 //! name on hosts that belong to one cloud.
 
+mod build;
+
 use super::{
     escape,
     signature::{Algorithm, verify_delivery},
     transformation::{Error, FormatName, Transformation},
 };
+
+pub use build::Parts;
 
 /// Bytes of a path, at most.
 const MAX_PATH: usize = 32_768;

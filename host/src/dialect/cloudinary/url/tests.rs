@@ -92,6 +92,11 @@ fn signed_address_vectors_are_taken_apart_and_fit() {
         assert_eq!(signed, case.string_signed, "{}", case.url);
         assert!(address.is_signed(&case.api_secret, case.algorithm), "{}", case.url);
         assert!(!address.is_signed("other", case.algorithm), "{}", case.url);
+        // Written anew, it is what the kit wrote.
+        let plain = address.suffix.is_none() && !case.private_cdn;
+        if plain {
+            assert_eq!(address.path(), path);
+        }
     }
 }
 
@@ -186,4 +191,90 @@ fn tokens_are_taken_from_queries() {
     check("_a=XYZ&__cld_token__=exp=1~acl=%2fa*~hmac=00", Some("exp=1~acl=%2fa*~hmac=00"));
     check("__cld_token__=exp%3D1%7Ehmac%3D00", Some("exp=1~hmac=00"));
     check("_a=XYZ", None);
+}
+
+#[test]
+fn addresses_are_written_as_the_kit_does() {
+    let cases: Vec<Case> = vectors::load("url");
+    let mut written = 0;
+    for case in cases {
+        let (path, host) = split(&case.url, false);
+        let Ok(address) = Address::parse(&path, host) else { continue };
+        let standard = ["/image/", "/video/", "/raw/"].iter().any(|kind| path.contains(kind));
+        if case.private_cdn || !standard || case.url == case.public_id {
+            continue;
+        }
+        assert_eq!(address.path(), path);
+        written += 1;
+    }
+    assert!(written > 150, "{written}");
+    let parts = Parts {
+        cloud: "c",
+        resource_type: ResourceType::Image,
+        delivery: &DeliveryType::Upload,
+        signature: None,
+        transformation: "l_text:My Font_20:a%252Cb",
+        version: Some(7),
+        public_id: "ä b/c?d",
+        extension: Some("png"),
+    };
+    assert_eq!(parts.path(), "/c/image/upload/l_text:My%20Font_20:a%252Cb/v7/%C3%A4%20b/c%3Fd.png");
+}
+
+/// No path ends in a panic; what is read, is read again from its plain form.
+#[test]
+fn paths_of_any_shape_are_read_or_refused() {
+    let pieces = [
+        "/",
+        "c",
+        "image",
+        "upload",
+        "images",
+        "fetch",
+        "iu",
+        "raw",
+        "s--",
+        "--",
+        "v1",
+        "v",
+        "w_100",
+        "c_fill,",
+        "l_text:",
+        "a%20b",
+        "%",
+        "%ff",
+        ".jpg",
+        "..",
+        "https://a.b",
+        "$x_1",
+        "if_w_gt_1",
+        "fl_layer_apply",
+        "é",
+        "\u{0}",
+        "?",
+        "t_",
+    ];
+    let mut seed = 7_u64;
+    let mut below = |end: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % end
+    };
+    for _ in 0..20_000 {
+        let mut path = String::from("/c/image/upload/");
+        path.truncate(below(16) + 1);
+        for _ in 0..below(12) {
+            path.push_str(pieces[below(pieces.len())]);
+            if below(2) == 0 {
+                path.push('/');
+            }
+        }
+        for host in [Host::Shared, Host::Of("c")] {
+            if let Ok(address) = Address::parse(&path, host) {
+                assert!(!address.public_id.is_empty());
+                let again = Address::parse(&address.path(), Host::Shared);
+                let again = again.unwrap_or_else(|error| panic!("{path}: {error}"));
+                assert_eq!(again.transformation, address.transformation, "{path}");
+            }
+        }
+    }
 }

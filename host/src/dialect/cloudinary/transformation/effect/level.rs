@@ -1,6 +1,6 @@
 //! Effects that take at most one number.
 
-use crate::dialect::cloudinary::transformation::words::words;
+use crate::dialect::cloudinary::transformation::{Decimal, words::words};
 
 words! {
     /// An effect without values.
@@ -127,6 +127,12 @@ impl Level {
             | Self::Shadow
             | Self::AntiRemoval => (0.0, 100.0),
         }
+    }
+
+    /// The value that counts: what is written, within the range, or the default.
+    pub fn effective(self, written: Option<Decimal>) -> Option<f64> {
+        let (least, most) = self.range();
+        written.map(|value| value.value().clamp(least, most)).or(self.default())
     }
 
     /// The value when none is written; none when it depends on the image.
