@@ -4,6 +4,7 @@
 //! the API secret, except access tokens, which are HMAC-SHA256.
 
 mod delivery;
+mod fresh;
 mod token;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use subtle::ConstantTimeEq;
 use crate::webhook::Signer;
 
 pub use delivery::{delivery_signature, delivery_text, verify_delivery};
+pub use fresh::{Stale, check_timestamp};
 pub use token::{Token, TokenError, TokenParts, verify_token};
 
 /// The hash that an account signs with.

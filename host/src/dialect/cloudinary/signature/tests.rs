@@ -242,3 +242,21 @@ fn what_is_no_token_is_refused() {
     }
     assert_eq!(TokenParts::default().sign("zz", ""), Err(TokenError::Key));
 }
+
+#[test]
+fn requests_are_fresh_for_an_hour() {
+    let now = 1_481_779_000;
+    assert_eq!(check_timestamp(now - 3600, now), Ok(()));
+    assert_eq!(check_timestamp(now + 900, now), Ok(()));
+    assert_eq!(
+        check_timestamp(1_481_775_293, now).unwrap_err().to_string(),
+        "Stale request - reported time is 2016-12-15 04:14:53 +0000 which is more than 1 hour ago"
+    );
+    assert_eq!(
+        check_timestamp(1_709_164_800, now).unwrap_err().to_string(),
+        "Stale request - reported time is 2024-02-29 00:00:00 +0000 which is in the future"
+    );
+    assert_eq!(check_timestamp(0, now), Err(Stale::Old(0)));
+    assert!(Stale::Old(0).to_string().contains("1970-01-01 00:00:00 +0000"));
+    assert!(check_timestamp(u64::MAX, now).unwrap_err().to_string().starts_with("Stale request"));
+}
