@@ -247,7 +247,7 @@ impl UploadParams {
         })
     }
 
-    /// The name under which the asset is stored, without what is random: prefix, folder and id; none when no id was sent.
+    /// The name under which the asset is stored: prefix, folder and id; none when no id was sent.
     pub fn full_public_id(&self) -> Option<String> {
         let id = self.public_id.as_deref()?;
         Some(self.in_folder(id))
