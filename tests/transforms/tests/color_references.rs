@@ -51,7 +51,10 @@ fn dithers_are_those_of_imagemagick() {
         for levels in [2, 5] {
             let made = run("ordered_dither", json!({"pattern": pattern, "levels": levels}), &photo);
             let map = format!("{map},{levels}");
-            let expected = reference::magick(&["-ordered-dither", &map], &[&photo]);
+            // Of its largest tile columns and rows have changed places.
+            let turn: &[&str] = if pattern == "bayer8" { &["-transpose"] } else { &[] };
+            let args = [turn, &["-ordered-dither", &map], turn].concat();
+            let expected = reference::magick(&args, &[&photo]);
             // A value on the border between two ranks may fall to either side.
             compare(&format!("dither-{map}"), &made, &expected, Tolerance::max(1).but_for(0.01));
         }
@@ -72,10 +75,12 @@ fn dithers_are_those_of_imagemagick() {
         ("white7", "c7x7w"),
     ];
     let blurred = |image: &Image| run("blur", json!({"sigma_px": 12}), &to_format(image.clone(), PixelFormat::Rgb8));
+    let photo = pictures::photo(193, 145);
     for (pattern, map) in dots {
         let made = run("ordered_dither", json!({"pattern": pattern}), &photo);
         let expected = reference::magick(&["-ordered-dither", map], &[&photo]);
-        compare(pattern, &blurred(&made), &blurred(&expected), Tolerance::max(30).mean(4.0));
+        // The edge is left out, where a blur repeats half a dot.
+        compare(pattern, &blurred(&made), &blurred(&expected), Tolerance::max(16).mean(4.0).inside(36));
     }
 }
 
@@ -256,7 +261,8 @@ result = np.rint(np.clip(np.concatenate([mixed, clear, bent]), 0, 255))
 ",
         &[&cutout],
     );
-    compare("channels", &stacked(&cutout, &calls), &expected, Tolerance::max(1).mean(0.1));
+    // An alpha that is rounded the other way shows in the colours too.
+    compare("channels", &stacked(&cutout, &calls), &expected, Tolerance::max(2).mean(0.1));
 }
 
 #[test]
@@ -270,5 +276,5 @@ fn scattered_black_and_white_is_near_to_pillows() {
     let expected = reference::python(program, &[&photo]);
     // The way errors are rounded decides where a dot falls; the tone is the same.
     let blurred = |image: &Image| run("blur", json!({"sigma_px": 4}), &to_format(image.clone(), PixelFormat::Gray8));
-    compare("scattered", &blurred(&made), &blurred(&expected), Tolerance::max(12).mean(2.0));
+    compare("scattered", &blurred(&made), &blurred(&expected), Tolerance::max(12).mean(2.0).inside(12));
 }
