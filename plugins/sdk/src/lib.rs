@@ -70,6 +70,7 @@ mod convert;
 pub mod fonts;
 mod image;
 pub mod log;
+pub mod models;
 mod planned;
 mod plugin;
 mod refusal;
