@@ -11,6 +11,7 @@
 //! Damaged, truncated and oversized input gives an [`Error`]. Where a decoder of another project
 //! panics on damage, the panic is caught here and becomes [`Error::Corrupt`].
 
+mod auto;
 mod color;
 mod decode;
 mod encode;
@@ -25,6 +26,7 @@ mod raster;
 mod read;
 mod write;
 
+pub use auto::Look;
 pub use decode::{DecodeOptions, decode};
 pub use encode::{Chroma, EncodeOptions, encode};
 pub use error::{Error, Fault};
