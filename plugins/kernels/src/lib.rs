@@ -20,9 +20,12 @@ mod blur;
 mod box_blur;
 mod color;
 mod despeckle;
+mod dominant;
 mod edge;
 mod enhance;
+mod features;
 mod fir;
+mod hash;
 mod hue;
 mod lanes;
 mod median;
@@ -37,7 +40,9 @@ mod rotate;
 mod rows;
 mod sharpen;
 mod sketch;
+mod statistics;
 mod taps;
+mod template;
 mod tone;
 mod turn;
 mod vignette;
@@ -50,8 +55,11 @@ pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
 pub use despeckle::despeckle;
+pub use dominant::{Dominant, dominant_colors};
 pub use edge::{Edges, adaptive_blur, adaptive_sharpen, edge};
 pub use enhance::enhance;
+pub use features::{Features, Found, find_object};
+pub use hash::{MARR_HILDRETH_BYTES, average_hash, dct_hash, difference_hash, hash_distance, marr_hildreth_hash};
 pub use hue::{encoded, from_hsl, from_hsv, from_oklab, linear, map_colors, to_hsl, to_hsv, to_oklab};
 pub use median::median;
 pub use morphology::{Morphology, morphology};
@@ -63,7 +71,12 @@ pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
 pub use sharpen::{unsharp_mask, unsharp_mask_within};
 pub use sketch::{Cartoon, cartoonify, charcoal, sketch};
+pub use statistics::{
+    Summary, alpha_histogram, colorfulness, is_gray, laplacian_variance, mean_squared_error, noise_deviation, ssim,
+    summary,
+};
 pub use taps::{convolve, emboss, motion_blur};
+pub use template::{Match, Search, match_template};
 pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
 pub use vignette::{Vignette, vignette};
