@@ -1,11 +1,10 @@
 //! `auto_color`: contrast over the whole range, colour cast removed.
 
-use safelight_kernels as kernels;
 use safelight_sdk::{Input, Outcome, Refusal, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::stretched;
+use crate::{common_ends, stretched};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -31,10 +30,6 @@ impl Transform for AutoColor {
     type Params = Params;
 
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
-        let cut = |histogram: &kernels::Histogram| {
-            let cut = histogram.iter().sum::<u64>() / 200;
-            kernels::ends(histogram, cut, cut)
-        };
-        Ok(stretched(input.image, true, cut, params.blend).into())
+        Ok(stretched(input.image, true, common_ends, params.blend).into())
     }
 }

@@ -5,7 +5,7 @@ use safelight_sdk::{Input, Outcome, PixelFormat, Refusal, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{centred, from_histograms, stretched, with_matrix};
+use crate::{centred, common_ends, from_histograms, stretched, with_matrix};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -32,11 +32,7 @@ impl Transform for AutoEnhance {
 
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
         let blend = params.blend;
-        let cut = |histogram: &kernels::Histogram| {
-            let cut = histogram.iter().sum::<u64>() / 200;
-            kernels::ends(histogram, cut, cut)
-        };
-        let image = stretched(input.image, false, cut, blend);
+        let image = stretched(input.image, false, common_ends, blend);
         let image = from_histograms(image, false, blend / 2.0, centred);
         if image.format == PixelFormat::Gray8 {
             return Ok(image.into());

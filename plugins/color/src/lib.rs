@@ -168,6 +168,12 @@ fn stretched(image: Image, per_channel: bool, ends: impl Fn(&Histogram) -> Optio
     })
 }
 
+/// The ends between which 99 of 100 pixels lie: half a per cent is cut off at either end.
+fn common_ends(histogram: &Histogram) -> Option<(u8, u8)> {
+    let cut = histogram.iter().sum::<u64>() / 200;
+    kernels::ends(histogram, cut, cut)
+}
+
 /// The gamma that brings the mean to the middle. A black and a white picture stay.
 fn centred(histogram: &Histogram) -> Table {
     match kernels::mean(histogram) {

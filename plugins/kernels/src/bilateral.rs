@@ -1,10 +1,7 @@
 //! Smoothing that keeps edges.
 
-use crate::rows::{planar, premultiplied};
+use crate::rows::{PLANAR_LANES as LANES, fill_means, planar, premultiplied};
 use crate::{bytes, quarter_turn};
-
-/// Pixels handled per turn of the inner loops.
-const LANES: usize = 8;
 
 /// The widest window to each side, in pixels.
 const WIDEST: usize = 32;
@@ -54,19 +51,18 @@ fn rows_of<const N: usize>(pixels: &mut [u8], width: usize, weights: &[f32], slo
     for row in pixels.chunks_exact_mut(width * N) {
         planar(row, N, radius, &mut planes);
         let planes: [&[f32]; N] = std::array::from_fn(|channel| &planes[channel * length..(channel + 1) * length]);
-        for (block, made) in row.chunks_mut(LANES * N).enumerate() {
-            let values = block_of(&planes, block * LANES, weights, slope);
-            for (pixel, made) in made.chunks_exact_mut(N).enumerate() {
-                for (channel, made) in made.iter_mut().enumerate() {
-                    *made = values[channel][pixel] as u8;
-                }
-            }
-        }
+        fill_means(row, |at| block_of(&planes, at, weights, slope));
     }
 }
 
+/// The weighted sums of each channel, and the sums of the weights.
 #[inline(always)]
-fn block_of<const N: usize>(planes: &[&[f32]; N], at: usize, weights: &[f32], slope: f32) -> [[f32; LANES]; N] {
+fn block_of<const N: usize>(
+    planes: &[&[f32]; N],
+    at: usize,
+    weights: &[f32],
+    slope: f32,
+) -> ([[f32; LANES]; N], [f32; LANES]) {
     let block = |plane: &[f32], at: usize| -> [f32; LANES] { *plane[at..].first_chunk().expect("a block") };
     let middles = planes.map(|plane| block(plane, at + weights.len() / 2));
     let mut sums = [[0.0; LANES]; N];
@@ -95,12 +91,7 @@ fn block_of<const N: usize>(planes: &[&[f32]; N], at: usize, weights: &[f32], sl
             }
         }
     }
-    for sums in &mut sums {
-        for lane in 0..LANES {
-            sums[lane] = sums[lane] / totals[lane] + 0.5;
-        }
-    }
-    sums
+    (sums, totals)
 }
 
 #[cfg(test)]

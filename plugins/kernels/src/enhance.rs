@@ -1,10 +1,7 @@
 //! Noise reduction by the mean of alike neighbours.
 
 use crate::bytes;
-use crate::rows::{planar, premultiplied, slide};
-
-/// Pixels handled per turn of the inner loops.
-const LANES: usize = 8;
+use crate::rows::{PLANAR_LANES as LANES, fill_means, planar, premultiplied, slide};
 
 /// Weights of the 5 x 5 neighbours: those of ImageMagick's `-enhance`, its documented matrix.
 const WEIGHTS: [[f32; 5]; 5] = [
@@ -46,19 +43,13 @@ fn enhance_rows<const N: usize>(pixels: &mut [u8], width: usize) {
     let length = width.next_multiple_of(LANES) + 4;
     let load = |row: &[u8], to: &mut [f32]| planar(row, N, 2, to);
     slide(pixels, width * N, 2, N * length, load, |rows, row| {
-        for (index, made) in row.chunks_mut(LANES * N).enumerate() {
-            let values = block::<N>(rows, length, index * LANES);
-            for (pixel, made) in made.chunks_exact_mut(N).enumerate() {
-                for (channel, made) in made.iter_mut().enumerate() {
-                    *made = values[channel][pixel] as u8;
-                }
-            }
-        }
+        fill_means(row, |at| block::<N>(rows, length, at));
     });
 }
 
+/// The weighted sums of each channel, and the sums of the weights.
 #[inline(always)]
-fn block<const N: usize>(rows: &[&[f32]], length: usize, at: usize) -> [[f32; LANES]; N] {
+fn block<const N: usize>(rows: &[&[f32]], length: usize, at: usize) -> ([[f32; LANES]; N], [f32; LANES]) {
     let load = |row: usize, dx: usize| -> [[f32; LANES]; N] {
         std::array::from_fn(|channel| *rows[row][channel * length + at + dx..].first_chunk().expect("a block"))
     };
@@ -91,12 +82,7 @@ fn block<const N: usize>(rows: &[&[f32]], length: usize, at: usize) -> [[f32; LA
             }
         }
     }
-    for sums in &mut sums {
-        for lane in 0..LANES {
-            sums[lane] = sums[lane] / totals[lane] + 0.5;
-        }
-    }
-    sums
+    (sums, totals)
 }
 
 #[cfg(test)]

@@ -87,6 +87,31 @@ pub(crate) fn fill_blocks(row: &mut [u8], mut make: impl FnMut(usize) -> [u8; LA
     }
 }
 
+/// Pixels handled per turn by filters that keep the channels apart.
+pub(crate) const PLANAR_LANES: usize = 8;
+
+/// Fills a row by blocks of weighted means, rounded to nearest. `make` gets the place of a block, in pixels, and gives the
+/// weighted sums of each channel and the sums of the weights.
+#[inline(always)]
+pub(crate) fn fill_means<const N: usize>(
+    row: &mut [u8],
+    mut make: impl FnMut(usize) -> ([[f32; PLANAR_LANES]; N], [f32; PLANAR_LANES]),
+) {
+    for (index, block) in row.chunks_mut(PLANAR_LANES * N).enumerate() {
+        let (mut means, totals) = make(index * PLANAR_LANES);
+        for channel in &mut means {
+            for lane in 0..PLANAR_LANES {
+                channel[lane] = channel[lane] / totals[lane] + 0.5;
+            }
+        }
+        for (pixel, made) in block.chunks_exact_mut(N).enumerate() {
+            for (channel, made) in made.iter_mut().enumerate() {
+                *made = means[channel][pixel] as u8;
+            }
+        }
+    }
+}
+
 /// Does some work on a picture with its colours multiplied by alpha, if any pixel is not opaque.
 pub(crate) fn premultiplied(pixels: &mut [u8], channels: usize, work: impl FnOnce(&mut [u8])) {
     let mixes_alpha = channels == 4 && has_transparency(pixels);
