@@ -28,8 +28,6 @@ pub(crate) struct Feature {
     pub(crate) y: f64,
     /// Full pixels per pixel of the level on which it was found.
     pub(crate) size: f64,
-    /// How clearly it is a corner.
-    strength: u32,
     /// 256 comparisons of pixels around it.
     pub(crate) bits: [u64; 4],
 }

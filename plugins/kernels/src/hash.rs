@@ -164,6 +164,17 @@ mod tests {
             .collect()
     }
 
+    /// Three nested squares and a slope between them.
+    fn squares(width: u32, height: u32) -> Vec<u8> {
+        (0..width * height)
+            .map(|i| {
+                let (x, y) = (f64::from(i % width) / f64::from(width), f64::from(i / width) / f64::from(height));
+                let level = [0.1, 0.24, 0.37].iter().filter(|&&edge| x > edge && x < 0.95 - edge && y > edge).count();
+                (40.0 * x + 60.0 * level as f64) as u8
+            })
+            .collect()
+    }
+
     #[test]
     fn simple_pictures_by_hand() {
         // Left half dark, right half light, 9 x 8: every row is the same.
@@ -203,8 +214,9 @@ mod tests {
             assert!(hash_distance(&of_a, &bytes(hash(&lighter, (200, 150)))) <= 4);
             assert!(hash_distance(&of_a, &bytes(hash(&other, (200, 150)))) >= 12);
         }
-        let of_a = marr_hildreth_hash(&a, (200, 150));
-        assert!(hash_distance(&of_a, &marr_hildreth_hash(&b, (320, 240))) < 80);
+        // Edges are what this one looks at.
+        let of_a = marr_hildreth_hash(&squares(200, 150), (200, 150));
+        assert!(hash_distance(&of_a, &marr_hildreth_hash(&squares(400, 300), (400, 300))) < 80);
         assert!(hash_distance(&of_a, &marr_hildreth_hash(&other, (200, 150))) > 150);
     }
 }

@@ -1,8 +1,10 @@
 //! Finding a small picture in a large one by normalised cross correlation.
 
-use std::collections::BTreeMap;
+mod pyramid;
+#[cfg(test)]
+mod tests;
 
-use crate::{Filter, Window, resize};
+use pyramid::{Gray, Pyramid};
 
 /// The shorter side that a template keeps in the first search, in pixels, as long as that is affordable.
 const COARSE_SIDE: u32 = 24;
@@ -13,8 +15,11 @@ const COARSE_PRODUCTS: u64 = 400_000_000;
 /// The most pixels of a template in the first search. Sums of products then stay below 2^31.
 const COARSE_PIXELS: u64 = 16_384;
 
-/// The most pixels of a template while places are made exact.
+/// The most pixels of a template while the scale of places is made exact.
 const FINE_PIXELS: u64 = 65_536;
+
+/// The most products of following places from one level to the next finer one.
+const FINE_PRODUCTS: u64 = 1_000_000_000;
 
 /// How much lower a place may score for each halving of the picture, and still be looked at more closely: it
 /// lies between reduced pixels.
@@ -55,11 +60,13 @@ pub struct Match {
 /// than half are left out.
 ///
 /// The first search is made on pictures reduced by a power of two; the places that it finds are then
-/// followed to finer ones and their scale is made exact, as far as the template has at most 65536 pixels
-/// there. Neither rotation nor perspective is looked for. A template of one colour is nowhere.
+/// followed to finer ones. Their scale is made exact where the template has at most 65536 pixels. Places of
+/// templates above 4 * 10^7 pixels stay on a reduced level. Neither rotation nor perspective is looked for.
+/// A template of one colour is nowhere.
 ///
 /// Source: J. P. Lewis, Fast Template Matching, Vision Interface 1995, equation 2.
-/// Cost: at most 4 * 10^8 products a scale, then at most 24 places of 6 * 10^7.
+/// Cost: at most 4 * 10^8 products a scale; for each of at most 24 places 10^7 to 2 * 10^8 to make it exact;
+/// and 1.4 * 10^9 to follow them.
 pub fn match_template(
     picture: &[u8],
     size: (u32, u32),
@@ -91,68 +98,6 @@ fn overlap(a: &Match, b: &Match) -> f64 {
     let along = |a: f64, a_length: f64, b: f64, b_length: f64| ((a + a_length).min(b + b_length) - a.max(b)).max(0.0);
     let both = along(a.x, a.width, b.x, b.width) * along(a.y, a.height, b.y, b.height);
     both / (a.width * a.height).min(b.width * b.height)
-}
-
-#[derive(Clone)]
-struct Gray {
-    pixels: Vec<u8>,
-    width: u32,
-    height: u32,
-}
-
-impl Gray {
-    fn new(pixels: Vec<u8>, (width, height): (u32, u32)) -> Gray {
-        assert_eq!(pixels.len(), crate::bytes(width, height, 1), "bytes of a gray picture");
-        Gray { pixels, width, height }
-    }
-
-    fn pixels(&self) -> u64 {
-        u64::from(self.width) * u64::from(self.height)
-    }
-
-    fn resized(&self, width: u32, height: u32) -> Gray {
-        if (width, height) == (self.width, self.height) {
-            return self.clone();
-        }
-        let whole = Window::whole(self.width, self.height);
-        let size = (self.width, self.height);
-        let pixels = resize(&mut self.pixels.clone(), size, 1, whole, (width, height), Filter::Bilinear);
-        Gray { pixels, width, height }
-    }
-
-    fn row(&self, y: usize) -> &[u8] {
-        let stride = self.width as usize;
-        &self.pixels[y * stride..(y + 1) * stride]
-    }
-}
-
-/// The picture at sizes reduced by powers of two, made when asked for.
-struct Pyramid {
-    full: Gray,
-    reduced: BTreeMap<u32, Gray>,
-}
-
-impl Pyramid {
-    fn new(pixels: &[u8], size: (u32, u32)) -> Pyramid {
-        Pyramid { full: Gray::new(pixels.to_vec(), size), reduced: BTreeMap::new() }
-    }
-
-    /// The picture at any smaller size, made from one that is at most twice as large if there is any.
-    fn sized(&mut self, width: u32, height: u32) -> Gray {
-        let times = (self.full.width / width).min(self.full.height / height).max(1);
-        self.at(times.ilog2()).resized(width, height)
-    }
-
-    fn at(&mut self, level: u32) -> &Gray {
-        if level == 0 {
-            return &self.full;
-        }
-        let reduce = |length: u32| (f64::from(length) / f64::from(1 << level)).round().max(1.0) as u32;
-        self.reduced.entry(level).or_insert_with(|| {
-            let (width, height) = (reduce(self.full.width), reduce(self.full.height));
-            self.full.resized(width, height)
-        })
-    }
 }
 
 /// A template with what its score needs.
@@ -318,11 +263,35 @@ fn at_scale(pyramid: &mut Pyramid, template: &mut Pyramid, scale: f64, search: &
         level -= 1;
         let pattern = Pattern::of(&template.sized(width, height));
         let picture = pyramid.at(level);
-        // The best place near the double of one that was found a level higher.
+        // The best place near the double of one that was found on the coarser level.
         places =
             places.iter().map(|place| best_near(picture, &pattern, scale, (place.x * 2, place.y * 2), 2)).collect();
     }
-    places.into_iter().filter_map(|place| exact(pyramid, template, place, level)).collect()
+    places = places.into_iter().map(|place| exact(pyramid, template, place, level)).collect();
+    places.sort_by(|a, b| b.score.total_cmp(&a.score));
+    while level > 0 {
+        // Of junk, only as much as can be afforded.
+        let affordable = FINE_PRODUCTS / (25 * (area >> (2 * (level - 1))).max(1));
+        if affordable < places.len().min(search.most) as u64 {
+            break;
+        }
+        level -= 1;
+        places.truncate(affordable as usize);
+        places = places.iter().map(|place| followed(pyramid, template, place, level)).collect();
+    }
+    places.into_iter().filter_map(|place| in_full_pixels(pyramid, template, &place, level)).collect()
+}
+
+/// A place of the next coarser level on this one.
+fn followed(pyramid: &mut Pyramid, template: &mut Pyramid, place: &Place, level: u32) -> Place {
+    let start = (place.x * 2, place.y * 2);
+    match fitting(pyramid, template, place.scale, level) {
+        Some((width, height)) => {
+            let pattern = Pattern::of(&template.sized(width, height));
+            best_near(pyramid.at(level), &pattern, place.scale, start, 2)
+        }
+        None => Place { x: start.0, y: start.1, ..*place },
+    }
 }
 
 /// The template's size at a scale and level; none when it is empty or larger than the picture.
@@ -380,8 +349,8 @@ fn best_near(picture: &Gray, pattern: &Pattern, scale: f64, (x, y): (usize, usiz
     best
 }
 
-/// Makes the scale of a place exact by halving steps around it, and gives it in full pixels.
-fn exact(pyramid: &mut Pyramid, template: &mut Pyramid, place: Place, level: u32) -> Option<Match> {
+/// Makes the scale of a place exact by halving steps around it.
+fn exact(pyramid: &mut Pyramid, template: &mut Pyramid, place: Place, level: u32) -> Place {
     let mut best = place;
     let mut step = 1.0 + 0.08;
     let longest = f64::from(template.full.width.max(template.full.height)) * place.scale / f64::from(1 << level);
@@ -404,6 +373,10 @@ fn exact(pyramid: &mut Pyramid, template: &mut Pyramid, place: Place, level: u32
         }
         step = step.sqrt();
     }
+    best
+}
+
+fn in_full_pixels(pyramid: &mut Pyramid, template: &Pyramid, best: &Place, level: u32) -> Option<Match> {
     let (width, height) = fitting(pyramid, template, best.scale, 0)?;
     let (full, reduced) = ((pyramid.full.width, pyramid.full.height), pyramid.at(level));
     let ratio = (f64::from(full.0) / f64::from(reduced.width), f64::from(full.1) / f64::from(reduced.height));
@@ -415,97 +388,4 @@ fn exact(pyramid: &mut Pyramid, template: &mut Pyramid, place: Place, level: u32
         scale: best.scale,
         score: best.score,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn noise(width: u32, height: u32, seed: u32) -> Vec<u8> {
-        let mut state = seed;
-        let rough: Vec<u8> = (0..width * height)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 24) as u8
-            })
-            .collect();
-        let mut soft = rough;
-        crate::gaussian_blur(&mut soft, (width, height), 1, 2.0);
-        soft.iter().map(|value| (i32::from(*value) * 4 - 384).clamp(0, 255) as u8).collect()
-    }
-
-    fn paste(picture: &mut [u8], width: u32, part: &[u8], size: (u32, u32), at: (u32, u32)) {
-        for y in 0..size.1 {
-            let to = ((at.1 + y) * width + at.0) as usize;
-            let from = (y * size.0) as usize;
-            picture[to..to + size.0 as usize].copy_from_slice(&part[from..from + size.0 as usize]);
-        }
-    }
-
-    fn once(threshold: f64) -> Search {
-        Search { scales: vec![1.0], threshold, most: 10 }
-    }
-
-    #[test]
-    fn a_cut_out_is_found_where_it_was_cut() {
-        for (size, part, at) in [
-            ((200, 150), (31, 17), (57, 93)),
-            ((900, 700), (260, 300), (411, 200)),
-            ((60, 40), (60, 40), (0, 0)),
-            ((50, 40), (5, 4), (45, 36)),
-        ] {
-            let picture = noise(size.0, size.1, 7);
-            let mut template = vec![0; (part.0 * part.1) as usize];
-            for y in 0..part.1 {
-                for x in 0..part.0 {
-                    // Darker and with less contrast.
-                    template[(y * part.0 + x) as usize] = picture[((at.1 + y) * size.0 + at.0 + x) as usize] / 2 + 9;
-                }
-            }
-            let found = match_template(&picture, size, &template, part, &once(0.95));
-            assert_eq!(found.len(), 1, "{size:?} {part:?} {found:?}");
-            assert!(found[0].score > 0.99);
-            let reach = if part.0 > 255 { 1.0 } else { 0.0 };
-            assert!(
-                (found[0].x - f64::from(at.0)).abs() <= reach && (found[0].y - f64::from(at.1)).abs() <= reach,
-                "{found:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn scores_are_correlation_coefficients() {
-        // Pearson's coefficient of (1 2 4) * 20 with (10 50 60) and with (50 60 90), by hand.
-        let found =
-            Pattern::of(&Gray::new(vec![20, 40, 80], (3, 1))).everywhere(&Gray::new(vec![10, 50, 60, 90], (4, 1)));
-        assert!((found[0] - 0.866_025).abs() < 1e-5 && (found[1] - 0.995_871).abs() < 1e-5, "{found:?}");
-    }
-
-    #[test]
-    fn every_copy_and_every_size_is_found() {
-        let part = noise(40, 30, 3);
-        let mut picture = noise(400, 300, 99);
-        paste(&mut picture, 400, &part, (40, 30), (20, 31));
-        paste(&mut picture, 400, &part, (40, 30), (301, 222));
-        let large = resize(&mut part.clone(), (40, 30), 1, Window::whole(40, 30), (62, 47), Filter::CatmullRom);
-        paste(&mut picture, 400, &large, (62, 47), (150, 120));
-        let search = Search { scales: vec![0.7, 1.0, 1.4, 2.0], threshold: 0.9, most: 10 };
-        let mut found = match_template(&picture, (400, 300), &part, (40, 30), &search);
-        found.sort_by(|a, b| a.y.total_cmp(&b.y));
-        let places: Vec<(f64, f64)> = found.iter().map(|found| (found.x, found.y)).collect();
-        assert_eq!(places.len(), 3, "{found:?}");
-        assert_eq!((places[0], places[2]), ((20.0, 31.0), (301.0, 222.0)));
-        assert!((places[1].0 - 150.0).abs() <= 1.0 && (places[1].1 - 120.0).abs() <= 1.0, "{found:?}");
-        assert!((found[1].scale - 1.55).abs() < 0.04, "{found:?}");
-    }
-
-    #[test]
-    fn nothing_is_found_where_nothing_is() {
-        let picture = noise(100, 80, 1);
-        assert_eq!(match_template(&picture, (100, 80), &noise(20, 20, 5), (20, 20), &once(0.8)), []);
-        assert_eq!(match_template(&picture, (100, 80), &[9; 100], (10, 10), &once(0.1)), []);
-        assert_eq!(match_template(&[9; 100], (10, 10), &noise(4, 4, 5), (4, 4), &once(0.1)), []);
-        assert_eq!(match_template(&[9; 4], (2, 2), &noise(4, 4, 5), (4, 4), &once(0.1)), []);
-        assert_eq!(match_template(&[9], (1, 1), &[3], (1, 1), &once(0.1)), []);
-    }
 }

@@ -45,10 +45,10 @@ pub(super) fn features(pixels: &mut [u8], (width, height): (u32, u32), most: usi
     let pattern = pattern();
     corners
         .into_iter()
-        .map(|(x, y, strength)| {
+        .map(|(x, y, _)| {
             let angle = angle(pixels, width as usize, x, y);
             let bits = describe(pixels, width as usize, (x, y), angle, &pattern);
-            Feature { x: x as f64, y: y as f64, size: 1.0, strength, bits }
+            Feature { x: x as f64, y: y as f64, size: 1.0, bits }
         })
         .collect()
 }

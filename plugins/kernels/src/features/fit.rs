@@ -4,14 +4,14 @@ use super::Pair;
 
 /// A map of the plane that keeps lines straight and parallel: `x' = a x + b y + c`, `y' = d x + e y + f`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Affine {
+pub(super) struct Affine {
     x: [f64; 3],
     y: [f64; 3],
 }
 
 impl Affine {
     /// Where a point goes.
-    pub fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub(super) fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let row = |[a, b, c]: [f64; 3]| a * x + b * y + c;
         [row(self.x), row(self.y)]
     }

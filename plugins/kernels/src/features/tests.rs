@@ -41,7 +41,7 @@ fn a_turned_and_scaled_object_is_found_in_its_place() {
 
         let found = find_object(&Features::of(&picture, (700, 500)), &Features::of(&target, (160, 120)));
         let found = found.unwrap_or_else(|| panic!("{angle} {scale}: nothing"));
-        assert!(found.confidence > 0.6, "{angle} {scale}: {found:?}");
+        assert!(found.confidence > 0.5, "{angle} {scale}: {found:?}");
         let (sin, cos) = f64::to_radians(angle).sin_cos();
         let middle =
             (f64::from(at.0) + f64::from(turned_size.0) / 2.0, f64::from(at.1) + f64::from(turned_size.1) / 2.0);

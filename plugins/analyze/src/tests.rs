@@ -1,0 +1,1 @@
+//! What each transform finds, by hand-checked pictures.
