@@ -27,19 +27,39 @@ pub(super) struct Assets {
 }
 
 struct Asset {
-    path: PathBuf,
-    sort: Sort,
+    source: Source,
     bytes: OnceLock<Option<Arc<[u8]>>>,
 }
 
+enum Source {
+    BuiltIn(&'static [u8]),
+    File(PathBuf, Sort),
+}
+
 impl Assets {
+    /// Files that are part of the program.
+    pub(super) fn built_in(files: &[(&str, &'static [u8])]) -> Assets {
+        let mut assets = Assets::default();
+        for (name, bytes) in files {
+            assets.add(name, Source::BuiltIn(bytes));
+        }
+        assets
+    }
+
     /// Lists the files of one sort in a folder; an empty path is no folder.
     ///
     /// Errors: the folder cannot be read.
     pub(super) fn open(dir: &Path, sort: Sort) -> Result<Assets, Error> {
-        let mut assets = Assets::default();
+        Assets::default().and_folder(dir, sort)
+    }
+
+    /// Adds the files of one sort in a folder, which replace others of the same name; an empty path is no
+    /// folder.
+    ///
+    /// Errors: the folder cannot be read.
+    pub(super) fn and_folder(mut self, dir: &Path, sort: Sort) -> Result<Assets, Error> {
         if dir.as_os_str().is_empty() {
-            return Ok(assets);
+            return Ok(self);
         }
         let failed = |error: std::io::Error| Error::Folder { path: dir.to_owned(), reason: error.to_string() };
         for entry in std::fs::read_dir(dir).map_err(failed)? {
@@ -48,11 +68,14 @@ impl Assets {
                 sort.extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted))
             });
             if let (true, Some(name)) = (fits, path.file_stem().and_then(|stem| stem.to_str())) {
-                let asset = Asset { path: path.clone(), sort, bytes: OnceLock::new() };
-                assets.files.insert(name.to_owned(), asset);
+                self.add(name, Source::File(path.clone(), sort));
             }
         }
-        Ok(assets)
+        Ok(self)
+    }
+
+    fn add(&mut self, name: &str, source: Source) {
+        self.files.insert(name.to_owned(), Asset { source, bytes: OnceLock::new() });
     }
 
     /// All names, sorted: the file names without their extension.
@@ -69,7 +92,10 @@ impl Assets {
 
 impl Asset {
     fn read(&self) -> Option<Arc<[u8]>> {
-        let Asset { path, sort: Sort { word, max_bytes, .. }, .. } = self;
+        let (path, Sort { word, max_bytes, .. }) = match &self.source {
+            Source::BuiltIn(bytes) => return Some(Arc::from(*bytes)),
+            Source::File(path, sort) => (path, sort),
+        };
         let size = std::fs::metadata(path).map(|metadata| metadata.len());
         match size.and_then(|size| if size > *max_bytes { Ok(None) } else { std::fs::read(path).map(Some) }) {
             Ok(Some(bytes)) => Some(bytes.into()),
