@@ -89,10 +89,7 @@ fn find(params: &Params, image: &Image) -> Found {
     Found {
         pixels,
         colors: colors.collect(),
-        predominant: Predominant {
-            basic: words(&many, |names| names.basic),
-            fine: words(&many, |names| names.fine),
-        },
+        predominant: Predominant { basic: words(&many, |names| names.basic), fine: words(&many, |names| names.fine) },
         background: edges.first().map(|group| color(group, along)),
     }
 }

@@ -35,7 +35,8 @@ pub(crate) struct FindObject;
 
 impl Transform for FindObject {
     const NAME: &'static str = "find_object";
-    const SUMMARY: &'static str = "Whether and where the object of another picture is in this one, at any angle and size.";
+    const SUMMARY: &'static str =
+        "Whether and where the object of another picture is in this one, at any angle and size.";
     const KIND: Kind = Kind::Analyze;
     type Params = Params;
 

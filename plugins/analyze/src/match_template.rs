@@ -53,7 +53,8 @@ impl Params {
     /// The sizes to look for, evenly spread on a logarithmic scale.
     fn scales(&self) -> Vec<f64> {
         let steps = ((self.max_scale / self.min_scale).ln() / SIZE_RATIO.ln()).ceil().max(0.0);
-        let scale = |step: u32| self.min_scale * (self.max_scale / self.min_scale).powf(f64::from(step) / steps.max(1.0));
+        let scale =
+            |step: u32| self.min_scale * (self.max_scale / self.min_scale).powf(f64::from(step) / steps.max(1.0));
         (0..=steps as u32).map(scale).collect()
     }
 }
@@ -71,7 +72,8 @@ impl Transform for MatchTemplate {
     fn plan(params: &Params, input: Size) -> Result<Planned, Refusal> {
         let (min, max) = (params.min_scale, params.max_scale);
         if max < min || max > 16.0 * min {
-            let message = format!("is {max}, expected a number from min_scale to 16 times as much: {min} to {}", 16.0 * min);
+            let message =
+                format!("is {max}, expected a number from min_scale to 16 times as much: {min} to {}", 16.0 * min);
             return Err(Refusal::params("max_scale", message));
         }
         Ok(Planned::to(input))

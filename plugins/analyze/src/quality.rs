@@ -24,7 +24,8 @@ pub(crate) struct Quality;
 
 impl Transform for Quality {
     const NAME: &'static str = "quality";
-    const SUMMARY: &'static str = "Scores of focus, noise, blocks, resolution, contrast, exposure, lighting and saturation.";
+    const SUMMARY: &'static str =
+        "Scores of focus, noise, blocks, resolution, contrast, exposure, lighting and saturation.";
     const KIND: Kind = Kind::Analyze;
     type Params = Params;
 

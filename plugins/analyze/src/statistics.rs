@@ -33,7 +33,8 @@ pub(crate) struct Statistics;
 
 impl Transform for Statistics {
     const NAME: &'static str = "statistics";
-    const SUMMARY: &'static str = "Size, extremes, means, spread and entropy of every channel; whether gray, transparent, blank or drawn.";
+    const SUMMARY: &'static str =
+        "Size, extremes, means, spread and entropy of every channel; whether gray, transparent, blank or drawn.";
     const KIND: Kind = Kind::Analyze;
     type Params = Params;
 

@@ -52,8 +52,7 @@ fn a_cut_out_is_found_where_it_was_cut() {
 #[test]
 fn scores_are_correlation_coefficients() {
     // Pearson's coefficient of (1 2 4) * 20 with (10 50 60) and with (50 60 90), by hand.
-    let found =
-        Pattern::of(&Gray::new(vec![20, 40, 80], (3, 1))).everywhere(&Gray::new(vec![10, 50, 60, 90], (4, 1)));
+    let found = Pattern::of(&Gray::new(vec![20, 40, 80], (3, 1))).everywhere(&Gray::new(vec![10, 50, 60, 90], (4, 1)));
     assert!((found[0] - 0.866_025).abs() < 1e-5 && (found[1] - 0.995_871).abs() < 1e-5, "{found:?}");
 }
 
