@@ -29,6 +29,8 @@ pub(crate) fn names(color: [u8; 3]) -> Names {
             ..0.3 => ("black", "black"),
             ..0.72 => ("gray", "gray"),
             ..0.94 => ("gray", "lightgray"),
+            // A light veil of yellow is seen, where one of blue is not.
+            _ if chroma > 0.02 && (45.0..118.0).contains(&hue) => ("white", "beige"),
             _ => ("white", "white"),
         }
     } else {
