@@ -64,7 +64,9 @@ enum Kinds {
 
 /// Reads QR codes and barcodes in the gray picture, by the library rxing.
 ///
-/// Pictures are reduced to 1200 pixels first, and if nothing is found then to 4000.
+/// Pictures are reduced to 1200 pixels first, and if nothing is found then to 4000. Codes may be turned by any
+/// angle, except: codes of bars as long as a row or a column of pixels crosses all bars; PDF417 and Aztec codes
+/// by quarter turns.
 pub(crate) struct Codes;
 
 impl Transform for Codes {
@@ -92,8 +94,8 @@ struct Code {
     /// `code_93`, `code_128`, `itf`, `codabar`, `databar` or `databar_expanded`.
     kind: &'static str,
     text: String,
-    /// The corners of codes of squares (clockwise from the code's own top left, where it can tell); the two ends of
-    /// a line through codes of bars.
+    /// The corners of codes of squares, one after the other around the code; the two ends of a line through codes
+    /// of bars.
     points: Vec<[f64; 2]>,
     /// The upright rectangle around the points: x, y, width, height.
     #[serde(rename = "box")]

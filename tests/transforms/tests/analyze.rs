@@ -211,7 +211,7 @@ fn codes_made_by_zxing_cpp_are_read() {
         ("QRCode", "qr", "https://example.com/?q=\u{e4}\u{4e2d}", 17),
         ("MicroQRCode", "micro_qr", "12345", 0),
         ("DataMatrix", "data_matrix", "Data Matrix 1", 10),
-        ("Aztec", "aztec", "Aztec code", 30),
+        ("Aztec", "aztec", "Aztec code", 90),
         ("PDF417", "pdf417", "some text of a PDF417", 0),
         ("EAN13", "ean_13", "4006381333931", 3),
         ("EAN8", "ean_8", "96385074", 0),
