@@ -78,9 +78,10 @@ pub(super) fn imports(component: &Component) -> Vec<String> {
     names
 }
 
-/// Whether the time that a call takes hangs on an operator's file as well, and not on the picture alone.
-pub(super) fn is_unbounded(imports: &[String]) -> bool {
-    imports.iter().any(|import| import == MODELS)
+/// Whether the time that a call takes may hang on an operator's file as well, and not on the picture alone: whether
+/// the name of the interface stands anywhere in the component. This is known before it is compiled.
+pub(super) fn may_be_unbounded(component: &[u8]) -> bool {
+    component.windows(MODELS.len()).any(|bytes| bytes == MODELS.as_bytes())
 }
 
 /// Refuses a component that imports what is not offered, naming all of it.

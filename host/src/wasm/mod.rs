@@ -15,6 +15,7 @@ mod host;
 mod linker;
 mod log;
 mod manifest;
+mod models;
 mod outcome;
 mod params;
 mod plans;

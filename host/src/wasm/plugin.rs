@@ -71,14 +71,9 @@ impl Plugin {
             Component::from_binary(host.engines.get(checked), component)
                 .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))
         };
-        let mut checked = origin != Origin::Bundled || host.config.check_bundled;
-        let mut compiled = compile(checked)?;
-        let imports = linker::imports(&compiled);
-        if !checked && linker::is_unbounded(&imports) {
-            checked = true;
-            compiled = compile(checked)?;
-        }
-        linker::check_imports(&imports)?;
+        let checked = origin != Origin::Bundled || host.config.check_bundled || linker::may_be_unbounded(component);
+        let compiled = compile(checked)?;
+        linker::check_imports(&linker::imports(&compiled))?;
         let pre = host.linker(checked).instantiate_pre(&compiled).and_then(TransformerPre::new).map_err(|error| {
             invalid(format!("the component is not of the world safelight:plugin/transformer: {error:#}"))
         })?;

@@ -31,7 +31,7 @@ shared = [
 def scores(picture):
     return [
         helper.make_node("AveragePool", [picture], ["means"], kernel_shape=[CELL, CELL], strides=[CELL, CELL]),
-        helper.make_node("Conv", ["means", "stand_out"], ["raw"]),
+        helper.make_node("Conv", ["means", "stand_out"], ["raw"], kernel_shape=[1, 1], strides=[1, 1]),
         helper.make_node("Clip", ["raw", "zero", "one"], ["clipped"]),
         helper.make_node("Reshape", ["clipped", "rows"], ["scores_by_class"]),
     ]

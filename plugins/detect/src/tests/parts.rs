@@ -46,7 +46,7 @@ fn other_tables_are_read() {
 
 #[test]
 fn lists_are_read_by_name_and_shape() {
-    let boxes = [0.1, 0.2, 0.5, 0.6, 0.0, 0.0, 1.0, 1.0];
+    let boxes = [0.25, 0.5, 0.75, 1.0, 0.0, 0.0, 1.0, 1.0];
     let ssd = [
         output("detection_classes:0", &[1, 2], &[4.0, 1.0]),
         output("detection_boxes:0", &[1, 2, 4], &boxes),
@@ -54,9 +54,9 @@ fn lists_are_read_by_name_and_shape() {
         output("detection_scores:0", &[1, 2], &[0.9, 0.1]),
     ];
     // Shares of 100 x 50; top and left change places.
-    check(&ssd, Layout::Auto, 0, &[([20.0, 5.0, 60.0, 25.0], 0.9, 4)]);
+    check(&ssd, Layout::Auto, 0, &[([50.0, 12.5, 100.0, 37.5], 0.9, 4)]);
     let corners = [output("boxes", &[1, 2, 4], &boxes), output("scores", &[1, 2, 3], &[0.1, 0.3, 0.2, 0.0, 0.0, 0.6])];
-    check(&corners, Layout::Auto, 0, &[([10.0, 10.0, 50.0, 30.0], 0.3, 1), ([0.0, 0.0, 100.0, 50.0], 0.6, 2)]);
+    check(&corners, Layout::Auto, 0, &[([25.0, 25.0, 75.0, 50.0], 0.3, 1), ([0.0, 0.0, 100.0, 50.0], 0.6, 2)]);
     let pixels = [10.0, 20.0, 50.0, 40.0];
     let torch = [output("boxes", &[1, 4], &pixels), output("labels", &[1], &[7.0]), output("scores", &[1], &[0.5])];
     check(&torch, Layout::Auto, 0, &[([10.0, 20.0, 50.0, 40.0], 0.5, 7)]);
