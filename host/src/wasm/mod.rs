@@ -5,6 +5,7 @@
 //! one of the [`engine`]s. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
 //! sorted in [`outcome`].
 
+mod assets;
 mod bindings;
 mod counters;
 mod engine;
@@ -14,6 +15,7 @@ mod host;
 mod linker;
 mod log;
 mod manifest;
+mod models;
 mod outcome;
 mod params;
 mod plans;
@@ -69,6 +71,8 @@ pub struct PluginsConfig {
     pub bundled_dir: PathBuf,
     /// The folder of fonts.
     pub fonts_dir: PathBuf,
+    /// The folder of neural networks.
+    pub models_dir: PathBuf,
     /// Where compiled components are kept.
     pub cache_dir: PathBuf,
     /// The largest component.

@@ -67,11 +67,13 @@ impl Plugin {
     ) -> Result<Plugin, Failure> {
         let invalid = |message: String| Failure::new(Code::PluginInvalid, message);
         check_preamble(component).map_err(invalid)?;
-        let checked = origin != Origin::Bundled || host.config.check_bundled;
-        let compiled = Component::from_binary(host.engines.get(checked), component)
-            .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))?;
-        let imports = linker::imports(&compiled);
-        linker::check_imports(&imports)?;
+        let compile = |checked: bool| {
+            Component::from_binary(host.engines.get(checked), component)
+                .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))
+        };
+        let checked = origin != Origin::Bundled || host.config.check_bundled || linker::may_be_unbounded(component);
+        let compiled = compile(checked)?;
+        linker::check_imports(&linker::imports(&compiled))?;
         let pre = host.linker(checked).instantiate_pre(&compiled).and_then(TransformerPre::new).map_err(|error| {
             invalid(format!("the component is not of the world safelight:plugin/transformer: {error:#}"))
         })?;
