@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 /// Every bundled plugin with the name of its folder below `plugins/`. A test compares the list with
 /// the folders.
 pub const PLUGINS: &[(&str, &Plugin)] = &[
+    ("animate", &animate::PLUGIN),
     ("color", &color::PLUGIN),
     ("compose", &compose::PLUGIN),
     ("draw", &draw::PLUGIN),
