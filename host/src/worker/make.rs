@@ -9,7 +9,7 @@ use super::CodecConfig;
 use crate::{
     error::{Code, Failure},
     job::{self, Encoding, JobError, Output, Quality, SourceReport, StepReport},
-    pipeline::{self, Images, Leaf, Limits, Need, Plan, Shape, Size, Stopped, Transforms},
+    pipeline::{self, Images, Leaf, Limits, Need, Plan, ROOT, Shape, Size, Stopped, Timeline, Transforms},
 };
 
 /// A source that was read.
@@ -81,7 +81,7 @@ impl CodecConfig {
 
     /// How large pictures on the way may be.
     pub fn walk_limits(&self) -> Limits {
-        Limits { max_pixels: self.max_pixels, max_total_pixels: self.max_total_pixels }
+        Limits { max_pixels: self.max_pixels, max_frames: self.max_frames, max_total_pixels: self.max_total_pixels }
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn prepare(
     outputs: &[Output],
     images: &Images,
 ) -> Result<Prepared, Failure> {
-    let (source, full, frames, info, native) = match &material {
+    let (source, full, timeline, info, native) = match &material {
         Material::Canvas { size, .. } => {
             let pixels = u64::from(size.width) * u64::from(size.height);
             if pixels == 0 || pixels > codec.max_pixels {
@@ -111,7 +111,7 @@ pub(crate) fn prepare(
                 sha256: String::new(),
                 frames: None,
             };
-            (source, *size, 1, None, Format::Png)
+            (source, *size, Timeline::still(), None, Format::Png)
         }
         Material::Encoded { bytes, sha256 } => {
             let info = safelight_codec::probe(bytes, &codec.limits(memory_bytes))?;
@@ -126,16 +126,18 @@ pub(crate) fn prepare(
             };
             let full = Size { width: info.width, height: info.height };
             let native = info.format;
-            (source, full, frames, Some(info), native)
+            let timeline = Timeline { delays_ms: info.delays_ms.clone(), loops: info.loops };
+            (source, full, timeline, Some(info), native)
         }
     };
     let formats: Vec<_> = outputs.iter().map(|output| format_of(&output.encoding, native)).collect();
     let moves = |format: &Result<Wanted, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
-    let moving: Vec<bool> = formats.iter().map(|format| frames > 1 && moves(format)).collect();
-    let animated = moving.contains(&true);
-    let shape = Shape { size: Some(full), frames: if animated { frames } else { 1 } };
+    let moving: Vec<bool> = formats.iter().map(moves).collect();
+    let frames = info.as_ref().and_then(|info| info.frames).unwrap_or(1);
+    let shape = Shape { size: Some(full), timeline: Some(timeline) };
     let plan = Plan::new(transforms, outputs, Some(images), shape, codec.walk_limits(), &moving);
-    let memory_bytes = memory(&plan, &material, info.as_ref(), full, shape.frames)
+    let animated = frames > 1 && plan.nodes[ROOT].animated;
+    let memory_bytes = memory(&plan, &material, info.as_ref(), full, if animated { frames } else { 1 })
         + images.values().flatten().map(|raster| raster.pixels().len() as u64).sum::<u64>();
     Ok(Prepared {
         source,
@@ -181,7 +183,7 @@ fn memory(plan: &Plan, material: &Material, info: Option<&Info>, full: Size, fra
             (decoding, decoding.min(whole_frame))
         }
     };
-    encoded.saturating_add(decoding).saturating_add(pipeline::walk_bytes(plan, frame, frames))
+    encoded.saturating_add(decoding).saturating_add(pipeline::walk_bytes(plan, frame))
 }
 
 /// Decodes the source, walks the steps and encodes what comes out.
