@@ -76,7 +76,8 @@ impl Plugin {
         };
         let checked = origin != Origin::Bundled || host.config.check_bundled || linker::may_be_unbounded(component);
         let compiled = compile(checked)?;
-        linker::check_imports(&linker::imports(&compiled))?;
+        let imports = linker::imports(&compiled);
+        linker::check_imports(&imports)?;
         let pre = host.linker(checked).instantiate_pre(&compiled).and_then(TransformerPre::new).map_err(|error| {
             invalid(format!("the component is not of the world safelight:plugin/transformer: {error:#}"))
         })?;

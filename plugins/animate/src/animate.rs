@@ -26,20 +26,20 @@ pub(crate) struct Params {
     #[schemars(range(min = 0, max = 65535))]
     loops: u32,
     /// How pictures of another size are made as large as the first.
-    fit: Fit,
+    fit: Fitting,
     /// What shows around a picture that does not cover the frame.
     background: Color,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Params { images: Vec::new(), delay_ms: None, loops: 0, fit: Fit::Fit, background: Color::TRANSPARENT }
+        Params { images: Vec::new(), delay_ms: None, loops: 0, fit: Fitting::Fit, background: Color::TRANSPARENT }
     }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Fit {
+enum Fitting {
     /// As large as fits, proportions kept; the rest shows the background.
     #[default]
     Fit,
@@ -104,13 +104,13 @@ impl Transform for Animate {
     }
 }
 
-impl Fit {
+impl Fitting {
     /// The size of a picture in a frame.
     fn size(self, picture: Size, frame: Size) -> Size {
         match self {
-            Fit::Fill | Fit::Exact => frame,
-            Fit::Limit if picture.width <= frame.width && picture.height <= frame.height => picture,
-            Fit::Fit | Fit::Limit => {
+            Fitting::Fill | Fitting::Exact => frame,
+            Fitting::Limit if picture.width <= frame.width && picture.height <= frame.height => picture,
+            Fitting::Fit | Fitting::Limit => {
                 let across = f64::from(frame.width) / f64::from(picture.width);
                 let down = f64::from(frame.height) / f64::from(picture.height);
                 let factor = across.min(down);
@@ -123,7 +123,7 @@ impl Fit {
     /// The part of a picture that is shown.
     fn window(self, picture: Size, frame: Size) -> Window {
         let mut window = Window::whole(picture.width, picture.height);
-        if self == Fit::Fill {
+        if self == Fitting::Fill {
             let factor = (window.width / f64::from(frame.width)).min(window.height / f64::from(frame.height));
             let (width, height) = (f64::from(frame.width) * factor, f64::from(frame.height) * factor);
             window.x = (window.width - width) / 2.0;
