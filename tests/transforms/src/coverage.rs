@@ -33,6 +33,9 @@ pub struct Row {
     /// What is done.
     #[serde(flatten)]
     pub answer: Answer,
+    /// Whether the dialect's tables count it among what is needed.
+    #[serde(default = "yes")]
+    pub promised: bool,
     /// The picture that the steps are tried on, of 64 x 48 pixels.
     #[serde(default)]
     pub picture: Picture,
@@ -43,6 +46,10 @@ pub struct Row {
     pub size: Option<(u32, u32)>,
     /// How other values follow from the example.
     pub note: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A transform and its parameters.

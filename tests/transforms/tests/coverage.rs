@@ -94,14 +94,21 @@ fn document(tables: &[(&str, Table)]) -> String {
         }
         text += &format!("| {title} | {} |\n", counts.map(|count| count.to_string()).join(" | "));
     }
-    for (wanted, heading) in [(3, "Out"), (2, "Planned")] {
+    let sections: [(&str, fn(&Row) -> bool); 3] = [
+        ("Out, though wanted", |row| rank(row) == 3 && row.promised),
+        ("Planned", |row| rank(row) == 2),
+        ("Out, as the specifications leave it out too: other programs, third parties, video, AI", |row| {
+            rank(row) == 3 && !row.promised
+        }),
+    ];
+    for (heading, belongs) in sections {
         text += &format!("\n## {heading}\n\n| name | request | why |\n|---|---|---|\n");
         for (title, table) in tables {
             let dialect = title.split(':').next().unwrap_or(title);
             for (group, rows) in &table.rows {
-                for row in rows.iter().filter(|row| rank(row) == wanted) {
+                for row in rows.iter().filter(|row| belongs(row)) {
                     let (name, group) = (&row.name, group.replace('_', " "));
-                    text += &format!("| {dialect} {group} `{name}` | {} | {} |\n", code(&row.wire), reason(row));
+                    text += &format!("| {dialect} {group} `{name}` | {} | {} |\n", code(&row.wire), why(row));
                 }
             }
         }
@@ -157,9 +164,17 @@ fn reason(row: &Row) -> String {
         Answer::Steps(steps) if steps.is_empty() => list(&row.layer),
         Answer::Steps(steps) if row.layer.is_empty() => list(steps),
         Answer::Steps(steps) => format!("{}; the layer: {}", list(steps), list(&row.layer)),
-        Answer::Pipeline(how) => format!("engine: {how}"),
-        Answer::Planned(what) => format!("planned: {what}"),
-        Answer::Out(why) => format!("out: {why}"),
+        Answer::Pipeline(_) => format!("engine: {}", why(row)),
+        Answer::Planned(_) => format!("planned: {}", why(row)),
+        Answer::Out(_) => format!("out: {}", why(row)),
+    }
+}
+
+/// The words of an answer that is no transform.
+fn why(row: &Row) -> &str {
+    match &row.answer {
+        Answer::Steps(_) => "",
+        Answer::Pipeline(text) | Answer::Planned(text) | Answer::Out(text) => text,
     }
 }
 
