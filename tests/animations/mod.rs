@@ -108,8 +108,7 @@ fn one_frame_becomes_a_still_picture() {
         assert_eq!(shown(&look), [(0, 'b')], "{output}");
     }
     let (input, output) = (folder.file("in.gif"), folder.file("none.png"));
-    let (code, _, err) =
-        tools::safelight(&["apply", &input, &output, "frames", "from=5"], &folder.0.join("data"));
+    let (code, _, err) = tools::safelight(&["apply", &input, &output, "frames", "from=5"], &folder.0.join("data"));
     assert_eq!(code, 1);
     assert!(err.contains("from: is 5, expected at most 4: the picture has 4 frames"), "{err}");
 }

@@ -7,7 +7,7 @@
 /// A picture of indices into a palette.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Indexed {
-    /// Red, green, blue, alpha; alpha is 0 (at most one entry, the last) or 255.
+    /// Red, green, blue, alpha. From [`quantize`], alpha is 0 (at most one entry, the last) or 255.
     pub palette: Vec<[u8; 4]>,
     /// One for each pixel.
     pub indices: Vec<u8>,
