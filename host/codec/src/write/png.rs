@@ -24,7 +24,11 @@ pub(crate) fn write(raster: &Raster, metadata: &Metadata, options: &EncodeOption
         raster
     };
     let written = match options.colors {
-        Some(colors) => encode_indexed(raster, metadata, compression, &quantize(raster, colors, options.dither)),
+        Some(colors) => {
+            // What is fast is so by counting on filtered colours; indices it hardly makes smaller.
+            let compression = if options.effort > 7 { Compression::High } else { Compression::Balanced };
+            encode_indexed(raster, metadata, compression, &quantize(raster, colors, options.dither))
+        }
         None => encode(raster, metadata, compression),
     };
     written.map_err(|error| Error::encode(PNG, error))

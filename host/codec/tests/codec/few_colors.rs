@@ -45,6 +45,18 @@ fn a_png_gets_a_palette_in_as_few_bits_as_do() {
 }
 
 #[test]
+fn indices_are_packed_well_at_every_effort() {
+    let row: Vec<u8> = (0..200).flat_map(|x| [x, 255 - x, 7]).collect();
+    let raster = Raster::new(200, 100, PixelFormat::Rgb8, row.repeat(100)).unwrap();
+    for effort in [0, 3, 9] {
+        let bytes = write(&raster, &EncodeOptions { effort, ..few(Format::Png, 256, true) });
+        assert!(read_one(&bytes) == raster);
+        // 20 000 indices, in rows that are all alike; the palette takes 600.
+        assert!(bytes.len() < 1500, "effort {effort}: {} bytes", bytes.len());
+    }
+}
+
+#[test]
 fn soft_alpha_keeps_its_steps_in_a_palette() {
     let raster = photo(70, 50, PixelFormat::Rgba8);
     let bytes = write(&raster, &few(Format::Png, 256, false));
