@@ -63,17 +63,23 @@ impl Drop for Folder {
     }
 }
 
-/// Time and first letter of the colour in the middle of each frame.
+/// Time of each frame, and the first letter of the colour in its middle; lossy WebP moves it by a few levels.
 fn shown(look: &Value) -> Vec<(u64, char)> {
-    let letter = |color: &Value| match color.as_array().unwrap()[..3].iter().map(Value::as_u64).collect::<Vec<_>>()[..]
-    {
-        [Some(255), Some(0), Some(0)] => 'r',
-        [Some(0), Some(255), Some(0)] => 'g',
-        [Some(0), Some(0), Some(255)] => 'b',
-        [Some(255), Some(255), Some(0)] => 'y',
-        [Some(0), Some(255), Some(255)] => 'c',
-        [Some(255), Some(0), Some(255)] => 'm',
-        _ => panic!("an unexpected colour: {color}"),
+    let letter = |color: &Value| {
+        let full = [0, 1, 2].map(|channel| {
+            let value = color[channel].as_u64().unwrap();
+            assert!(value < 8 || value > 247, "an unexpected colour: {color}");
+            value > 247
+        });
+        match full {
+            [true, false, false] => 'r',
+            [false, true, false] => 'g',
+            [false, false, true] => 'b',
+            [true, true, false] => 'y',
+            [false, true, true] => 'c',
+            [true, false, true] => 'm',
+            _ => panic!("an unexpected colour: {color}"),
+        }
     };
     let frames = look["frames"].as_array().unwrap();
     frames.iter().map(|frame| (frame[0].as_u64().unwrap_or(0), letter(&frame[1]))).collect()
@@ -108,8 +114,7 @@ fn one_frame_becomes_a_still_picture() {
         assert_eq!(shown(&look), [(0, 'b')], "{output}");
     }
     let (input, output) = (folder.file("in.gif"), folder.file("none.png"));
-    let (code, _, err) =
-        tools::safelight(&["apply", &input, &output, "frames", "from=5"], &folder.0.join("data"));
+    let (code, _, err) = tools::safelight(&["apply", &input, &output, "frames", "from=5"], &folder.0.join("data"));
     assert_eq!(code, 1);
     assert!(err.contains("from: is 5, expected at most 4: the picture has 4 frames"), "{err}");
 }
@@ -119,13 +124,15 @@ fn pictures_of_several_sizes_become_one_animation() {
     let folder = Folder::new();
     let images = json!([{"file": folder.file("second.png")}, {"file": folder.file("third.png")}]);
     let images = format!("images={images}");
-    let look = folder.apply("in.gif", "out.gif", &["frames", "to=1", "animate", &images, "delay_ms=300", "loops=2"]);
-    assert_eq!(look["size"], json!([40, 30]));
-    assert_eq!(look["loop"], 1);
-    assert_eq!(shown(&look), [(300, 'r'), (300, 'c'), (300, 'm')]);
+    for (output, rounds) in [("out.gif", 1), ("out.webp", 2)] {
+        let look = folder.apply("in.gif", output, &["frames", "to=1", "animate", &images, "delay_ms=300", "loops=2"]);
+        assert_eq!((&look["size"], &look["loop"]), (&json!([40, 30]), &json!(rounds)), "{output}");
+        assert_eq!(shown(&look), [(300, 'r'), (300, 'c'), (300, 'm')], "{output}");
+    }
     // The second is 40 x 15 in the middle of the frame, and nothing is around it.
+    let look = folder.apply("in.gif", "out.webp", &["frames", "to=1", "animate", &images]);
     assert_eq!(look["frames"][1][2][3], 0, "{look}");
     let filled = folder.apply("third.png", "out.webp", &["animate", &images, "fit=fill"]);
     assert_eq!(shown(&filled), [(100, 'm'), (100, 'c'), (100, 'm')]);
-    assert_eq!(filled["frames"][1][2], json!([0, 255, 255, 255]));
+    assert_eq!(filled["frames"][1][2][3], 255);
 }

@@ -19,6 +19,42 @@ pub enum Chroma {
     Half420,
 }
 
+/// How samples are packed in a TIFF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TiffCompression {
+    /// As in PNG, on the differences of neighbours.
+    #[default]
+    Deflate,
+    /// As in GIF, on the differences of neighbours; older readers know it.
+    Lzw,
+    /// Runs of equal bytes.
+    PackBits,
+    /// Not at all.
+    None,
+}
+
+impl TiffCompression {
+    /// All of them.
+    pub const ALL: [TiffCompression; 4] =
+        [TiffCompression::Deflate, TiffCompression::Lzw, TiffCompression::PackBits, TiffCompression::None];
+
+    /// Its name: `deflate`, `lzw`, `pack_bits` or `none`.
+    pub fn name(self) -> &'static str {
+        match self {
+            TiffCompression::Deflate => "deflate",
+            TiffCompression::Lzw => "lzw",
+            TiffCompression::PackBits => "pack_bits",
+            TiffCompression::None => "none",
+        }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<TiffCompression> {
+        TiffCompression::ALL.into_iter().find(|compression| compression.name() == name)
+    }
+}
+
 /// How to encode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodeOptions {
@@ -38,6 +74,13 @@ pub struct EncodeOptions {
     pub progressive: bool,
     /// JPEG: resolution of colour.
     pub chroma: Chroma,
+    /// Most colours of a PNG or GIF, 2 to 256; a GIF has no more than 256 in a frame anyhow. A PNG is then written
+    /// with a palette. Others ignore it.
+    pub colors: Option<u16>,
+    /// Where colours are too few for the picture: their mixture is spread over neighbours (error diffusion).
+    pub dither: bool,
+    /// How a TIFF is packed.
+    pub tiff_compression: TiffCompression,
     /// What transparent pixels are composited on where the format has no alpha.
     pub background: [u8; 3],
     /// Write [`Picture::metadata`] (JPEG, PNG and WebP; AVIF takes EXIF only).
@@ -68,6 +111,9 @@ impl EncodeOptions {
             effort,
             progressive: false,
             chroma: Chroma::Auto,
+            colors: None,
+            dither: true,
+            tiff_compression: TiffCompression::Deflate,
             background: [255; 3],
             metadata: false,
             max_bytes: 256 << 20,
@@ -85,6 +131,9 @@ impl EncodeOptions {
         }
         if self.effort > 9 {
             return Err(Error::Option { option: "effort", value: self.effort.to_string(), expected: "0 to 9".into() });
+        }
+        if let Some(colors) = self.colors.filter(|colors| !(2..=256).contains(colors)) {
+            return Err(Error::Option { option: "colors", value: colors.to_string(), expected: "2 to 256".into() });
         }
         if self.lossless && matches!(self.format, Format::Jpeg | Format::Avif) {
             return Err(Error::Option {

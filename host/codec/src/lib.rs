@@ -28,7 +28,7 @@ mod write;
 
 pub use auto::Look;
 pub use decode::{DecodeOptions, decode};
-pub use encode::{Chroma, EncodeOptions, encode};
+pub use encode::{Chroma, EncodeOptions, TiffCompression, encode};
 pub use error::{Error, Fault};
 pub use format::Format;
 pub use limits::Limits;

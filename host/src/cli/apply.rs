@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use bytes::Bytes;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use safelight_codec::Chroma;
+use safelight_codec::{Chroma, TiffCompression};
 use serde_json::Value;
 
 use super::Outcome;
@@ -21,6 +21,7 @@ use crate::{
 ///
 /// The steps follow the files: the name of a transform, then its parameters.
 /// Example: safelight apply in.jpg out.webp resize width=800 blur sigma_px=2
+/// Pictures as parameters: safelight apply in.jpg out.png composite 'image={"file": "logo.png"}'
 #[derive(Args)]
 pub(super) struct Apply {
     /// The picture to read; its format is told by its first bytes. "-" reads standard input
@@ -48,6 +49,15 @@ pub(super) struct Apply {
     /// Resolution of colour in JPEG: 4:4:4 or 4:2:0
     #[arg(long, value_parser = parse_chroma)]
     chroma: Option<Chroma>,
+    /// Most colours of a PNG or GIF; a PNG then gets a palette
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=256))]
+    colors: Option<u16>,
+    /// Do not spread colours that are too few over neighbours
+    #[arg(long)]
+    no_dither: bool,
+    /// How a TIFF is packed: deflate, lzw, pack_bits or none
+    #[arg(long, value_parser = parse_compression)]
+    compression: Option<TiffCompression>,
     /// Write without loss, where the format can
     #[arg(long)]
     lossless: bool,
@@ -87,6 +97,9 @@ impl Apply {
                 effort: self.effort,
                 lossless: self.lossless,
                 progressive: self.progressive,
+                colors: self.colors,
+                dither: self.no_dither.then_some(false),
+                tiff_compression: self.compression.unwrap_or_default(),
                 keep_metadata: self.keep_metadata,
                 ..Encoding::default()
             },
@@ -177,10 +190,11 @@ impl Apply {
     }
 }
 
-/// A picture that a parameter names is a local file here.
+/// A picture that a parameter names is a local file here: `{"file": "path"}`.
 fn read_image(reference: &Value) -> Result<Bytes, Failure> {
-    let path = reference.as_str().ok_or_else(|| {
-        Failure::new(Code::InvalidParams, format!("{reference} names no picture, expected the path of a file"))
+    let path = reference["file"].as_str().ok_or_else(|| {
+        let expected = r#"expected {"file": "path"}"#;
+        Failure::new(Code::InvalidParams, format!("{reference} names no picture here, {expected}"))
     })?;
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::new(Code::SourceUnreachable, format!("cannot read {path}: {error}")))?;
@@ -193,6 +207,12 @@ fn parse_chroma(text: &str) -> Result<Chroma, String> {
         "4:2:0" | "420" => Ok(Chroma::Half420),
         _ => Err(format!("is {text:?}, expected 4:4:4 or 4:2:0")),
     }
+}
+
+fn parse_compression(text: &str) -> Result<TiffCompression, String> {
+    let expected =
+        || format!("is {text:?}, expected one of {}", TiffCompression::ALL.map(TiffCompression::name).join(", "));
+    TiffCompression::from_name(text).ok_or_else(expected)
 }
 
 fn bar() -> ProgressBar {

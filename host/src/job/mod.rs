@@ -11,7 +11,7 @@ pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceRe
 pub use state::State;
 pub use step::{Params, Step};
 
-use safelight_codec::{Chroma, Look};
+use safelight_codec::{Chroma, Look, TiffCompression};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -116,6 +116,15 @@ pub struct Encoding {
     /// Progressive JPEG.
     #[serde(default)]
     pub progressive: bool,
+    /// PNG and GIF: most colours, 2 to 256.
+    #[serde(default)]
+    pub colors: Option<u16>,
+    /// PNG and GIF: spread colours that are too few over neighbours; none is yes.
+    #[serde(default)]
+    pub dither: Option<bool>,
+    /// TIFF: how it is packed.
+    #[serde(default)]
+    pub tiff_compression: TiffCompression,
     /// Keep ICC, EXIF and XMP.
     #[serde(default)]
     pub keep_metadata: bool,

@@ -7,7 +7,7 @@
 /// A picture of indices into a palette.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Indexed {
-    /// Red, green, blue, alpha; alpha is 0 (at most one entry, the last) or 255.
+    /// Red, green, blue, alpha. From [`quantize`], alpha is 0 (at most one entry, the last) or 255.
     pub palette: Vec<[u8; 4]>,
     /// One for each pixel.
     pub indices: Vec<u8>,
@@ -67,7 +67,11 @@ pub fn quantize(pixels: &[u8], (width, height): (u32, u32), channels: usize, col
             if !spread {
                 let index = match last {
                     Some((same, index)) if same == own => index,
-                    _ => nearest.index(own),
+                    // The colours that there are stand in order.
+                    _ => match exact.as_ref().and_then(|colors| colors.binary_search(&own).ok()) {
+                        Some(place) => place as u8,
+                        None => nearest.index(own),
+                    },
                 };
                 last = Some((own, index));
                 indices.push(index);
@@ -272,6 +276,15 @@ mod tests {
             made.indices.iter().flat_map(|index| made.palette[usize::from(*index)][..3].to_vec()).collect();
         assert_eq!(back, pixels);
         assert_eq!(made.palette.len(), 3);
+    }
+
+    #[test]
+    fn colours_next_to_each_other_stay_apart() {
+        let pixels: Vec<u8> = (0..=255).flat_map(|x| [x, 255 - x, 7]).collect();
+        let made = quantize(&pixels, (256, 1), 3, 256, true);
+        let back: Vec<u8> =
+            made.indices.iter().flat_map(|index| made.palette[usize::from(*index)][..3].to_vec()).collect();
+        assert_eq!(back, pixels);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn content(bytes: &[u8], options: &DecodeOptions) -> Result<Content, 
     let xmp = if options.keep_metadata { file.get_tag_u8_vec(XMP).ok() } else { None };
 
     let size = (width as usize, height as usize);
-    let samples = read_samples(&mut file, &kind, size)?;
+    let (samples, planar) = read_samples(&mut file, &kind, size)?;
     let (format, pixels) = match kind.color {
         Color::Gray => (PixelFormat::Gray8, samples),
         Color::GrayAlpha => (PixelFormat::Rgba8, spread_gray_alpha(&samples)),
@@ -60,6 +60,7 @@ pub(super) fn content(bytes: &[u8], options: &DecodeOptions) -> Result<Content, 
     let mut raster = Raster::new(width, height, format, pixels).map_err(Error::shape(TIFF))?;
     match kind.alpha {
         None => raster = raster.drop_alpha(),
+        Some(Alpha::Associated) if kind.bits == 16 && !planar => {}
         Some(Alpha::Associated) => divide_by_alpha(&mut raster),
         Some(Alpha::Straight) => {}
     }
@@ -125,6 +126,10 @@ fn open(bytes: &[u8], limits: Limits) -> Result<(File<'_>, Kind), Error> {
     let kind = match color {
         ColorType::Gray(bits @ (1 | 2 | 4 | 8)) if is_palette => kind(Color::Palette, bits, 1, None),
         ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => kind(Color::Gray, bits, 1, None),
+        // The JPEG decoder below knows one, three and four components.
+        ColorType::Multiband { num_samples: 2, .. } if is_jpeg(&mut file)? => {
+            return Err(Error::unsupported(TIFF, "grey with alpha, packed as JPEG"));
+        }
         ColorType::Multiband { bit_depth: bits @ (8 | 16), num_samples: 2 } if !is_palette => {
             kind(Color::GrayAlpha, bits, 2, alpha)
         }
@@ -145,8 +150,9 @@ fn is_jpeg(file: &mut File) -> Result<bool, Error> {
     Ok(file.find_tag_unsigned::<u16>(Tag::Compression).map_err(sort)? == Some(MODERN_JPEG))
 }
 
-/// All samples, interleaved, in 8 bits; indices of a palette as they are.
-fn read_samples(file: &mut File, kind: &Kind, (width, height): (usize, usize)) -> Result<Vec<u8>, Error> {
+/// All samples, interleaved, in 8 bits, and whether they were stored plane by plane; indices of a palette as they
+/// are. Colours of 16 bits that are not planar are divided by their alpha.
+fn read_samples(file: &mut File, kind: &Kind, (width, height): (usize, usize)) -> Result<(Vec<u8>, bool), Error> {
     let mut result = DecodingResult::U8(Vec::new());
     let layout = file.read_image_to_buffer(&mut result).map_err(sort)?;
     if result.as_buffer(0).byte_len() < layout.complete_len {
@@ -155,6 +161,11 @@ fn read_samples(file: &mut File, kind: &Kind, (width, height): (usize, usize)) -
     let samples = match result {
         DecodingResult::U8(bytes) if kind.bits < 8 => unpack(&bytes, kind, &layout, width),
         DecodingResult::U8(bytes) => bytes,
+        // Divided before they are rounded: little alpha leaves few levels.
+        DecodingResult::U16(mut values) if kind.alpha == Some(Alpha::Associated) && layout.planes <= 1 => {
+            values.chunks_exact_mut(kind.samples).for_each(divide_16_bits);
+            values.into_iter().map(to_8_bits).collect()
+        }
         DecodingResult::U16(values) => values.into_iter().map(to_8_bits).collect(),
         _ => {
             return Err(Error::unsupported(TIFF, "samples that are not whole numbers"));
@@ -165,7 +176,7 @@ fn read_samples(file: &mut File, kind: &Kind, (width, height): (usize, usize)) -
         return Err(Error::corrupt(TIFF, "its samples do not fill its size"));
     }
     if layout.planes <= 1 {
-        return Ok(samples);
+        return Ok((samples, false));
     }
     let mut woven = vec![0; samples.len()];
     for (channel, values) in samples.chunks_exact(plane).enumerate() {
@@ -173,7 +184,18 @@ fn read_samples(file: &mut File, kind: &Kind, (width, height): (usize, usize)) -
             pixel[channel] = *value;
         }
     }
-    Ok(woven)
+    Ok((woven, true))
+}
+
+/// One pixel of 16 bits with its alpha last: the colours are divided by it.
+fn divide_16_bits(pixel: &mut [u16]) {
+    let Some((alpha, colors)) = pixel.split_last_mut() else { return };
+    let alpha = u64::from(*alpha);
+    for value in colors {
+        // Where nothing shows, any colour will do.
+        let straight = (u64::from(*value) * 65535 + alpha / 2).checked_div(alpha);
+        *value = straight.map_or(0, |value| value.min(65535) as u16);
+    }
 }
 
 /// Samples of 1, 2 or 4 bits, first ones in the high bits, to a byte each; rows start on a byte.

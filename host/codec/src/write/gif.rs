@@ -1,24 +1,37 @@
-//! GIF: each frame with a palette of its own, and only what differs from the one before.
+//! GIF: only what differs from the frame before, in a palette of all frames where their colours fit, else in one of its
+//! own.
 
 use std::collections::HashMap;
 
-use color_quant::NeuQuant;
 use gif::{DisposalMethod, Encoder, ExtensionData, Repeat};
+use safelight_kernels as kernels;
 
 use crate::{EncodeOptions, Error, Format, Loops, Picture, Raster};
 
 const GIF: Format = Format::Gif;
 
-/// Alpha below this becomes transparent, the rest opaque.
+/// Alpha below this becomes transparent, the rest opaque; the quantiser draws the line there as well.
 const OPAQUE_FROM: u8 = 128;
+
+/// The colour of a pixel; none is clear.
+type Color = Option<[u8; 3]>;
 
 pub(crate) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, Error> {
     let fail = |error| Error::encode(GIF, error);
     let first = &picture.frames[0].raster;
     // The caller has checked that the sides fit.
     let (width, height) = (first.width() as u16, first.height() as u16);
-    let mut encoder = Encoder::new(Vec::new(), width, height, &[]).map_err(fail)?;
-    if picture.frames.len() > 1 {
+    let most = usize::from(options.colors.unwrap_or(256));
+    let rasters = || picture.frames.iter().map(|frame| &frame.raster);
+    // Where something opaque becomes clear, each frame is drawn on a canvas that is cleared before.
+    let clears = rasters().zip(rasters().skip(1)).any(|(before, raster)| clears(before, raster));
+    let see_through = rasters().any(|raster| colors(raster, raster.pixels()).any(|color| color.is_none()));
+    let moves = picture.frames.len() > 1;
+    // What does not differ is clear, too.
+    let shared = Shared::of(rasters(), most, see_through || (moves && !clears));
+    let global = shared.as_ref().map(|shared| shared.palette.clone()).unwrap_or_default();
+    let mut encoder = Encoder::new(Vec::new(), width, height, &global).map_err(fail)?;
+    if moves {
         // The file counts repetitions after the first round; without a count it plays once.
         let repeat = match picture.loops {
             Loops::Forever => Some(Repeat::Infinite),
@@ -29,16 +42,17 @@ pub(crate) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8
             encoder.write_extension(ExtensionData::Repetitions(repeat)).map_err(fail)?;
         }
     }
-    let see_through = picture.frames.iter().any(|frame| !frame.raster.is_opaque());
     let mut before = None;
     for frame in &picture.frames {
-        // Where frames have clear parts, each is drawn whole on a cleared canvas; otherwise only
-        // what changes is written.
+        let raster = &frame.raster;
         let part = match before {
-            Some(before) if !see_through => Part::changed(before, &frame.raster),
-            _ => Part::whole(&frame.raster),
+            Some(before) if !clears => Part::changed(before, raster),
+            _ => Part::seen(raster),
         };
-        let indexed = index(&part.pixels, options.effort);
+        let indexed = match &shared {
+            Some(shared) => shared.index(&part.pixels),
+            None => index(&part, most, options.dither),
+        };
         let delay = (frame.delay_ms.saturating_add(5) / 10).min(u32::from(u16::MAX)) as u16;
         encoder
             .write_frame(&gif::Frame {
@@ -47,16 +61,24 @@ pub(crate) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8
                 width: part.width,
                 height: part.height,
                 delay,
-                dispose: if see_through { DisposalMethod::Background } else { DisposalMethod::Keep },
+                dispose: if clears { DisposalMethod::Background } else { DisposalMethod::Keep },
                 transparent: indexed.transparent,
-                palette: Some(indexed.palette),
+                palette: indexed.palette,
                 buffer: indexed.indices.into(),
                 ..gif::Frame::default()
             })
             .map_err(fail)?;
-        before = Some(&frame.raster);
+        before = Some(raster);
     }
     encoder.into_inner().map_err(fail)
+}
+
+/// Whether a pixel that shows is clear in the next frame.
+fn clears(before: &Raster, raster: &Raster) -> bool {
+    raster.format().has_alpha()
+        && colors(before, before.pixels())
+            .zip(colors(raster, raster.pixels()))
+            .any(|(old, new)| old.is_some() && new.is_none())
 }
 
 /// A window of a frame, within the 65535 pixels of a side that the caller has checked.
@@ -65,55 +87,55 @@ struct Part {
     top: u16,
     width: u16,
     height: u16,
-    /// None is clear.
-    pixels: Vec<Option<[u8; 3]>>,
+    pixels: Vec<Color>,
 }
 
 impl Part {
-    fn whole(raster: &Raster) -> Part {
-        let (width, height) = (raster.width() as u16, raster.height() as u16);
-        let pixels = colors(raster, raster.pixels()).collect();
-        Part { left: 0, top: 0, width, height, pixels }
+    /// The smallest window around all that is not clear.
+    fn seen(raster: &Raster) -> Part {
+        Part::around(raster, |row| colors(raster, row).map(|color| (color, color.is_some())).collect())
     }
 
-    /// The smallest window around all pixels that differ; those in it that do not are clear, so that
-    /// they keep what is shown. One clear pixel if nothing differs.
+    /// The smallest window around all pixels that differ; those in it that do not are clear, so that they keep
+    /// what is shown.
     fn changed(before: &Raster, raster: &Raster) -> Part {
-        if before.format() != raster.format() {
-            return Part::whole(raster);
-        }
-        let bytes_per_pixel = raster.format().bytes_per_pixel();
-        let stride = raster.width() as usize * bytes_per_pixel;
-        let rows = || {
-            let before = before.pixels().chunks_exact(stride);
-            before.zip(raster.pixels().chunks_exact(stride)).enumerate()
-        };
-        let (mut left, mut right) = (raster.width() as usize, 0);
-        let (mut top, mut bottom) = (raster.height() as usize, 0);
-        for (y, (old, new)) in rows().filter(|(_, (old, new))| old != new) {
-            let differ = |(old, new): (&u8, &u8)| old != new;
-            let pairs = || old.iter().zip(new);
-            let first = pairs().position(differ).unwrap_or(0);
-            let last = pairs().rposition(differ).unwrap_or(0);
-            (left, right) = (left.min(first / bytes_per_pixel), right.max(last / bytes_per_pixel + 1));
-            (top, bottom) = (top.min(y), y + 1);
+        let mut rows = before.pixels().chunks_exact(stride(before));
+        Part::around(raster, |row| {
+            let old = rows.next().unwrap_or_default();
+            let pairs = colors(before, old).zip(colors(raster, row));
+            pairs.map(|(old, new)| if old == new { (None, false) } else { (new, true) }).collect()
+        })
+    }
+
+    /// The window around all pixels that count, which `of` tells for each row; one clear pixel if none does.
+    fn around(raster: &Raster, mut of: impl FnMut(&[u8]) -> Vec<(Color, bool)>) -> Part {
+        let (width, height) = (raster.width() as usize, raster.height() as usize);
+        let (mut left, mut right, mut top, mut bottom) = (width, 0, height, 0);
+        let mut all = Vec::with_capacity(width * height);
+        for (y, row) in raster.pixels().chunks_exact(stride(raster)).enumerate() {
+            let row = of(row);
+            if let Some(first) = row.iter().position(|(_, counts)| *counts) {
+                let last = row.iter().rposition(|(_, counts)| *counts).unwrap_or(first);
+                (left, right) = (left.min(first), right.max(last + 1));
+                (top, bottom) = (top.min(y), y + 1);
+            }
+            all.extend(row.into_iter().map(|(color, _)| color));
         }
         if top >= bottom {
             return Part { left: 0, top: 0, width: 1, height: 1, pixels: vec![None] };
         }
-        let mut pixels = Vec::with_capacity((right - left) * (bottom - top));
-        for (_, (old, new)) in rows().skip(top).take(bottom - top) {
-            let window = left * bytes_per_pixel..right * bytes_per_pixel;
-            let (old, new) = (&old[window.clone()], &new[window]);
-            let pairs = colors(raster, old).zip(colors(raster, new));
-            pixels.extend(pairs.map(|(old, new)| if old == new { None } else { new }));
-        }
+        let rows = all.chunks_exact(width).skip(top).take(bottom - top);
+        let pixels = rows.flat_map(|row| row[left..right].iter().copied()).collect();
         Part { left: left as u16, top: top as u16, width: (right - left) as u16, height: (bottom - top) as u16, pixels }
     }
 }
 
+fn stride(raster: &Raster) -> usize {
+    raster.width() as usize * raster.format().bytes_per_pixel()
+}
+
 /// The colour of each pixel in some rows of a raster.
-fn colors(raster: &Raster, pixels: &[u8]) -> impl Iterator<Item = Option<[u8; 3]>> {
+fn colors(raster: &Raster, pixels: &[u8]) -> impl Iterator<Item = Color> {
     let format = raster.format();
     pixels.chunks_exact(format.bytes_per_pixel()).map(move |pixel| match *pixel {
         [r, g, b] => Some([r, g, b]),
@@ -123,70 +145,67 @@ fn colors(raster: &Raster, pixels: &[u8]) -> impl Iterator<Item = Option<[u8; 3]
 }
 
 struct Indexed {
-    /// Red, green, blue for each index.
-    palette: Vec<u8>,
+    /// Red, green, blue for each index; none for the palette of all frames.
+    palette: Option<Vec<u8>>,
     indices: Vec<u8>,
     transparent: Option<u8>,
 }
 
-/// Finds a palette and each pixel's place in it: exact where the colours fit, else by a self-
-/// organising map.
-///
-/// Source: A. Dekker, "Kohonen neural networks for optimal colour quantization", Network:
-/// Computation in Neural Systems 5 (1994), as the `color_quant` crate does it.
-fn index(pixels: &[Option<[u8; 3]>], effort: u8) -> Indexed {
-    let pixels = pixels.iter().copied();
-    exact(pixels.clone()).unwrap_or_else(|| quantize(pixels, effort))
+/// One palette for all frames, when it holds all their colours.
+struct Shared {
+    palette: Vec<u8>,
+    places: HashMap<[u8; 3], u8>,
+    transparent: Option<u8>,
 }
 
-/// The palette of all colours, when they are 256 at most, a clear one included.
-fn exact(pixels: impl Iterator<Item = Option<[u8; 3]>>) -> Option<Indexed> {
-    let mut places: HashMap<Option<[u8; 3]>, u8> = HashMap::new();
-    let mut palette = Vec::new();
-    let mut indices = Vec::with_capacity(pixels.size_hint().0);
-    let mut last = None;
-    for pixel in pixels {
-        let index = match last {
-            Some((color, index)) if color == pixel => index,
-            _ => match places.get(&pixel) {
-                Some(index) => *index,
-                None => {
-                    let index = u8::try_from(places.len()).ok()?;
-                    palette.extend(pixel.unwrap_or_default());
-                    places.insert(pixel, index);
-                    index
+impl Shared {
+    /// None when there are more than `most` colours, with that of what is clear if it is needed.
+    fn of<'a>(rasters: impl Iterator<Item = &'a Raster>, most: usize, clear: bool) -> Option<Shared> {
+        let room = most - usize::from(clear);
+        let mut places: HashMap<[u8; 3], u8> = HashMap::new();
+        let mut palette = Vec::new();
+        let mut last = None;
+        for raster in rasters {
+            for color in colors(raster, raster.pixels()).flatten() {
+                if last != Some(color) && !places.contains_key(&color) {
+                    if places.len() == room {
+                        return None;
+                    }
+                    places.insert(color, places.len() as u8);
+                    palette.extend(color);
                 }
-            },
-        };
-        last = Some((pixel, index));
-        indices.push(index);
+                last = Some(color);
+            }
+        }
+        let transparent = clear.then_some(places.len() as u8);
+        palette.extend(transparent.map(|_| [0; 3]).iter().flatten());
+        Some(Shared { palette, places, transparent })
     }
-    let transparent = places.get(&None).copied();
-    Some(Indexed { palette, indices, transparent })
+
+    fn index(&self, pixels: &[Color]) -> Indexed {
+        let clear = self.transparent.unwrap_or_default();
+        let place = |color: &Color| color.map_or(clear, |color| self.places[&color]);
+        // Neighbours are often alike.
+        let mut last = (None, clear);
+        let indices = pixels.iter().map(|color| {
+            if last.0 != *color {
+                last = (*color, place(color));
+            }
+            last.1
+        });
+        let indices: Vec<u8> = indices.collect();
+        let transparent = self.transparent.filter(|clear| indices.contains(clear));
+        Indexed { palette: None, indices, transparent }
+    }
 }
 
-fn quantize(pixels: impl Iterator<Item = Option<[u8; 3]>> + Clone, effort: u8) -> Indexed {
-    // The map learns from every n-th pixel; 1 is best, 10 the usual compromise, 30 fastest.
-    let every = match effort {
-        0 => 30,
-        1..=4 => 10,
-        5..=7 => 4,
-        _ => 1,
-    };
-    let clear = pixels.clone().any(|pixel| pixel.is_none());
-    let colors = if clear { 255 } else { 256 };
-    let opaque: Vec<u8> = pixels.clone().flatten().flat_map(|[r, g, b]| [r, g, b, 255]).collect();
-    let map = NeuQuant::new(every, colors, &opaque);
-    let mut palette = map.color_map_rgb();
-    let transparent = clear.then_some(colors as u8);
-    if clear {
-        palette.extend([0; 3]);
-    }
-    // Neighbours are often alike, and so are pixels of one colour far apart.
-    let mut seen: HashMap<[u8; 3], u8> = HashMap::new();
-    let indices = pixels.map(|pixel| match pixel {
-        Some(rgb) => *seen.entry(rgb).or_insert_with(|| map.index_of(&[rgb[0], rgb[1], rgb[2], 255]) as u8),
-        None => colors as u8,
-    });
-    Indexed { indices: indices.collect(), palette, transparent }
+/// Chooses a palette for a window of one frame.
+fn index(part: &Part, most: usize, dither: bool) -> Indexed {
+    let rgba = |color: &Color| color.map_or([0; 4], |[r, g, b]| [r, g, b, 255]);
+    let pixels: Vec<u8> = part.pixels.iter().flat_map(rgba).collect();
+    let size = (u32::from(part.width), u32::from(part.height));
+    let kernels::Indexed { palette, indices } = kernels::quantize(&pixels, size, 4, most, dither);
+    let transparent = palette.iter().position(|entry| entry[3] == 0).map(|at| at as u8);
+    let palette = palette.iter().flat_map(|entry| entry[..3].to_vec()).collect();
+    Indexed { palette: Some(palette), indices, transparent }
 }

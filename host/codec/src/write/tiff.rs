@@ -1,11 +1,12 @@
-//! TIFF, one page, deflated with horizontal differences.
+//! TIFF, one page.
 
 use std::io::Cursor;
 
 use tiff::encoder::compression::DeflateLevel;
 use tiff::encoder::{Compression, Predictor, TiffEncoder, colortype};
+use tiff::tags::Tag;
 
-use crate::{EncodeOptions, Error, Format, PixelFormat, Raster};
+use crate::{EncodeOptions, Error, Format, PixelFormat, Raster, TiffCompression};
 
 pub(crate) fn write(raster: &Raster, options: &EncodeOptions) -> Result<Vec<u8>, Error> {
     let level = match options.effort {
@@ -15,12 +16,25 @@ pub(crate) fn write(raster: &Raster, options: &EncodeOptions) -> Result<Vec<u8>,
     };
     let mut file = Cursor::new(Vec::new());
     let written = TiffEncoder::new(&mut file).and_then(|encoder| {
-        let mut encoder = encoder.with_compression(Compression::Deflate(level)).with_predictor(Predictor::Horizontal);
+        // Differences of neighbours help where repetition counts, and hide runs.
+        let (compression, predictor) = match options.tiff_compression {
+            TiffCompression::Deflate => (Compression::Deflate(level), Predictor::Horizontal),
+            TiffCompression::Lzw => (Compression::Lzw, Predictor::Horizontal),
+            TiffCompression::PackBits => (Compression::Packbits, Predictor::None),
+            TiffCompression::None => (Compression::Uncompressed, Predictor::None),
+        };
+        let mut encoder = encoder.with_compression(compression).with_predictor(predictor);
         let (width, height, pixels) = (raster.width(), raster.height(), raster.pixels());
         match raster.format() {
             PixelFormat::Gray8 => encoder.write_image::<colortype::Gray8>(width, height, pixels),
             PixelFormat::Rgb8 => encoder.write_image::<colortype::RGB8>(width, height, pixels),
-            PixelFormat::Rgba8 => encoder.write_image::<colortype::RGBA8>(width, height, pixels),
+            PixelFormat::Rgba8 => {
+                let mut image = encoder.new_image::<colortype::RGBA8>(width, height)?;
+                // Without it a reader has to guess what the fourth sample is (TIFF 6.0, section 18).
+                const STRAIGHT_ALPHA: u16 = 2;
+                image.encoder().write_tag(Tag::ExtraSamples, STRAIGHT_ALPHA)?;
+                image.write_data(pixels)
+            }
         }
     });
     written.map_err(|error| Error::encode(Format::Tiff, error))?;

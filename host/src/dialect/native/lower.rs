@@ -7,14 +7,14 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
-use safelight_codec::{Chroma, Format, Look};
+use safelight_codec::{Chroma, Format, Look, TiffCompression};
 use url::Url;
 
 use super::{
     NAME,
     request::{
-        AutoQuality, ChromaRequest, JobRequest, MetadataRequest, OutputRequest, QualityRequest, SourceRequest,
-        StepRequest,
+        AutoQuality, ChromaRequest, CompressionRequest, JobRequest, MetadataRequest, OutputRequest, QualityRequest,
+        SourceRequest, StepRequest,
     },
 };
 use crate::{
@@ -266,6 +266,10 @@ fn one_output(
     if matches!(request.quality, Some(QualityRequest::Fixed(quality)) if !(1..=100).contains(&quality)) {
         issues.push(Issue::at(format!("{at}/quality"), Code::InvalidRequest, "expected 1 to 100"));
     }
+    if let Some(colors) = request.colors.filter(|colors| !(2..=256).contains(colors)) {
+        let message = format!("is {colors}, expected 2 to 256");
+        issues.push(Issue::at(format!("{at}/colors"), Code::InvalidRequest, message));
+    }
     if request.accept.is_some() && request.format.as_deref() != Some(AUTO) {
         let message = "is given without \"format\": \"auto\", which alone uses it";
         issues.push(Issue::at(format!("{at}/accept"), Code::InvalidRequest, message));
@@ -304,6 +308,14 @@ fn one_output(
             effort: request.effort,
             lossless: request.lossless,
             progressive: request.progressive,
+            colors: request.colors,
+            dither: request.dither,
+            tiff_compression: match request.compression {
+                None | Some(CompressionRequest::Deflate) => TiffCompression::Deflate,
+                Some(CompressionRequest::Lzw) => TiffCompression::Lzw,
+                Some(CompressionRequest::PackBits) => TiffCompression::PackBits,
+                Some(CompressionRequest::None) => TiffCompression::None,
+            },
             keep_metadata: request.metadata == Some(MetadataRequest::Keep),
             background,
         },

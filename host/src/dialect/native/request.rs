@@ -134,10 +134,33 @@ pub struct OutputRequest {
     /// Progressive JPEG.
     #[serde(default)]
     pub progressive: bool,
+    /// PNG and GIF: most colours, 2 to 256. A PNG is then written with a palette; all its colours when absent. Other
+    /// formats ignore it.
+    #[schema(minimum = 2, maximum = 256)]
+    pub colors: Option<u16>,
+    /// PNG and GIF: spread colours that are too few for the picture over neighbours, which hides steps; `true` when
+    /// absent.
+    pub dither: Option<bool>,
+    /// TIFF: how it is packed; `deflate` when absent.
+    pub compression: Option<CompressionRequest>,
     /// What becomes of ICC, EXIF and XMP: `drop` when absent.
     pub metadata: Option<MetadataRequest>,
     /// What shows through where the format has no alpha: `#rgb` or `#rrggbb`, `white` or `black`.
     pub background: Option<String>,
+}
+
+/// How a TIFF is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CompressionRequest {
+    /// As in PNG.
+    Deflate,
+    /// As in GIF; older readers know it.
+    Lzw,
+    /// Runs of equal bytes.
+    PackBits,
+    /// Not at all.
+    None,
 }
 
 /// How much of a picture lossy formats keep.

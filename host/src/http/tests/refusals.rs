@@ -31,8 +31,13 @@ async fn what_is_wrong_with_a_job_is_listed_with_pointers() {
     check(json!({"source": canvas(), "priority": 101}), &[("/priority", WRONG)]).await;
     check(json!({"source": canvas(), "steps": [{}]}), &[("/steps/0", WRONG)]).await;
     check(
-        json!({"source": canvas(), "outputs": [{"quality": 0}, {"quality": 300}], "events": ["job.done"]}),
-        &[("/events/0", WRONG), ("/outputs/0/quality", WRONG), ("/outputs/1/quality", WRONG)],
+        json!({"source": canvas(), "outputs": [{"quality": 0}, {"quality": 300}, {"colors": 1}], "events": ["job.done"]}),
+        &[
+            ("/events/0", WRONG),
+            ("/outputs/0/quality", WRONG),
+            ("/outputs/1/quality", WRONG),
+            ("/outputs/2/colors", WRONG),
+        ],
     )
     .await;
     // The source.
@@ -95,8 +100,8 @@ async fn what_is_wrong_is_told_with_what_was_expected() {
     check(json!({"source": canvas(), "steps": [{}]}), "steps[0].transform: is missing, expected string").await;
     check(
         json!({"source": canvas(), "outputs": [{"colour": 1}]}),
-        "outputs[0].colour: is unknown, expected one of accept, background, chroma, effort, format, id, lossless, metadata, \
-         progressive, quality, steps",
+        "outputs[0].colour: is unknown, expected one of accept, background, chroma, colors, compression, \
+         dither, effort, format, id, lossless, metadata, progressive, quality, steps",
     )
     .await;
     check(

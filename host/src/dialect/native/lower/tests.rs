@@ -105,7 +105,9 @@ fn quality_and_format_may_be_left_to_the_server() {
         "outputs": [
             {"quality": 80, "chroma": "4:4:4", "effort": 0},
             {"format": "auto", "accept": "image/avif", "quality": "auto"},
-            {"format": "webp", "quality": "auto:low"}
+            {"format": "webp", "quality": "auto:low"},
+            {"format": "png", "colors": 64, "dither": false},
+            {"format": "tiff", "compression": "pack_bits"}
         ]
     }));
     let encodings: Vec<_> = job.outputs.iter().map(|output| &output.encoding).collect();
@@ -114,6 +116,9 @@ fn quality_and_format_may_be_left_to_the_server() {
     assert_eq!((encodings[1].format.as_deref(), encodings[1].accept.as_deref()), (Some("auto"), Some("image/avif")));
     assert_eq!(encodings[1].quality, Some(Quality::Auto(Look::Good)));
     assert_eq!(encodings[2].quality, Some(Quality::Auto(Look::Low)));
+    assert_eq!((encodings[0].colors, encodings[0].dither), (None, None));
+    assert_eq!((encodings[3].colors, encodings[3].dither), (Some(64), Some(false)));
+    assert_eq!(encodings[4].tiff_compression, TiffCompression::PackBits);
     // What is stored is read again.
     for encoding in encodings {
         let stored = serde_json::to_string(encoding).unwrap();
