@@ -13,6 +13,7 @@
 
 mod color;
 mod decode;
+#[cfg(feature = "write")]
 mod encode;
 mod error;
 mod exif;
@@ -23,9 +24,11 @@ mod orient;
 mod probe;
 mod raster;
 mod read;
+#[cfg(feature = "write")]
 mod write;
 
 pub use decode::{DecodeOptions, decode};
+#[cfg(feature = "write")]
 pub use encode::{Chroma, EncodeOptions, encode};
 pub use error::{Error, Fault};
 pub use format::Format;
