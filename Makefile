@@ -61,9 +61,12 @@ tools:
 	@command -v cc >/dev/null && command -v make >/dev/null || $(MAKE) --no-print-directory packages NAMES="build-essential"
 	@test -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip2" || rustup target add wasm32-wasip2
 
-# The public client packages that check what we send, in an environment of their own.
+# The public client packages that check what we send, in an environment of their own, and the programs that
+# transforms are compared with.
 .PHONY: test-tools
 test-tools: $(TARGET)/test-venv/.ready
+	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && command -v vips >/dev/null || \
+	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools"
 
 $(TARGET)/test-venv/.ready: tests/requirements.txt
 	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"

@@ -23,7 +23,7 @@ use crate::{
     dialect::{Dialect, native::Native},
     egress::{self, Egress},
     error::{Code, Failure},
-    http::{self, Changes, Metrics, Rates, State},
+    http::{self, Changes, Documents, Metrics, Rates, State},
     job,
     pipeline::{PluginInfo, TransformInfo, Transforms},
     source::{self, Source, Sources},
@@ -41,12 +41,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// Opens the database of the data directory, making both if they are not there.
 ///
-/// Errors: the directory cannot be made, the database is newer than this program or damaged, a
-/// `store.url` other than `sqlite`.
+/// Errors: the directory cannot be made, the database is newer than this program or damaged.
 pub async fn open_store(config: &Config) -> Result<Sqlite, Error> {
-    if config.store.url != "sqlite" {
-        return Err(format!("store.url: is {:?}, expected \"sqlite\"", config.store.url).into());
-    }
     let dir = data_dir(config)?;
     let options = crate::store::sqlite::Options {
         cursor_key: cursor_key(&dir.join("cursor.key"))?,
@@ -113,25 +109,6 @@ impl App {
         Ok(App { config, store, blobs, registry, egress })
     }
 
-    /// Makes the `demo` account when there is no account yet, and answers it then.
-    pub async fn ensure_demo_account(&self) -> Result<Option<Account>, Error> {
-        if !self.store.accounts().await?.is_empty() {
-            return Ok(None);
-        }
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let mut made = account::generate(&demo_key(), Clock::System.now())?;
-        if let Some(secret) = set("SAFELIGHT_DEMO_SECRET") {
-            made.secret = secret;
-        }
-        self.store.create_account(made.clone()).await?;
-        Ok(Some(made))
-    }
-
-    /// The `demo` account, if it is there.
-    pub async fn demo_account(&self) -> Result<Option<Account>, Error> {
-        Ok(self.store.account(&demo_key()).await?)
-    }
-
     /// Binds the address.
     pub async fn listen(self) -> Result<Listening, Error> {
         let wanted = &self.config.server.listen;
@@ -159,8 +136,29 @@ impl Listening {
         self.address
     }
 
+    /// Makes the `demo` account when there is no account yet, and answers it then.
+    pub async fn ensure_demo_account(&self) -> Result<Option<Account>, Error> {
+        if !self.app.store.accounts().await?.is_empty() {
+            return Ok(None);
+        }
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut made = account::generate(&demo_key(), Clock::System.now())?;
+        if let Some(secret) = set("SAFELIGHT_DEMO_SECRET") {
+            made.secret = secret;
+        }
+        self.app.store.create_account(made.clone()).await?;
+        Ok(Some(made))
+    }
+
+    /// The `demo` account, if it is there.
+    pub async fn demo_account(&self) -> Result<Option<Account>, Error> {
+        Ok(self.app.store.account(&demo_key()).await?)
+    }
+
     /// Serves until `stop` ends, then drains: no new requests, running work finished or given back,
     /// callbacks under way finished.
+    ///
+    /// Errors: one of the tasks that make up the server broke off. The others are drained before.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Listening { app, listener, address } = self;
         let App { config, store, blobs, registry, egress } = app;
@@ -223,6 +221,7 @@ impl Listening {
             changes,
             metrics,
             rates: Rates::new(config.server.requests_per_s),
+            documents: Documents::new(config.server.documents_bytes),
             job_ready: worker.wake_handle(),
             cancel_requested: {
                 let worker = worker.clone();
@@ -234,33 +233,49 @@ impl Listening {
         });
         let drain = Duration::from_secs(config.server.drain_s);
 
-        let serving = tokio::spawn(http::serve(
-            listener,
-            http::router(state),
-            config.server.max_connections,
-            draining.clone(),
-            drain,
-        ));
-        let working = tokio::spawn({
+        let connections = http::Connections::new(&config.server, draining.clone(), drain);
+        let mut serving = tokio::spawn(http::serve(listener, http::router(state), connections));
+        let mut working = tokio::spawn({
             let (worker, draining) = (worker.clone(), draining.clone());
             async move { worker.run(draining, drain).await }
         });
-        let relaying = tokio::spawn({
+        let mut relaying = tokio::spawn({
             let closing = closing.clone();
             async move { relay.run(closing).await }
         });
-        let tidying = tokio::spawn(tidy(blobs, store, config));
+        let mut tidying = tokio::spawn(tidy(blobs, store, config));
 
-        stop.await;
-        tracing::info!("stopping: finishing what runs");
+        // None of them ends by itself: one that does has panicked, and a server without it would accept
+        // what it cannot do.
+        let broken = tokio::select! {
+            () = stop => None,
+            ended = &mut serving => Some(("the HTTP server", ended)),
+            ended = &mut working => Some(("the worker", ended)),
+            ended = &mut relaying => Some(("the webhook relay", ended)),
+            ended = &mut tidying => Some(("the sweeper", ended)),
+        };
+        let broken = broken.map(|(part, ended)| match ended {
+            Ok(()) => format!("{part} ended"),
+            Err(error) => format!("{part} broke off: {error}"),
+        });
+        match &broken {
+            None => tracing::info!("stopping: finishing what runs"),
+            Some(problem) => tracing::error!(problem, "stopping: finishing what runs"),
+        }
         draining.cancel();
-        let _ = tokio::join!(serving, working);
+        for task in [serving, working] {
+            if !task.is_finished() {
+                let _ = task.await;
+            }
+        }
         // The last jobs' callbacks had their chance to begin; what is not delivered stays owed.
         closing.cancel();
-        let _ = tokio::time::timeout(drain, relaying).await;
+        if !relaying.is_finished() {
+            let _ = tokio::time::timeout(drain, relaying).await;
+        }
         tidying.abort();
         tracing::info!("stopped");
-        Ok(())
+        broken.map_or(Ok(()), |problem| Err(problem.into()))
     }
 }
 

@@ -62,6 +62,8 @@ impl Config {
             if let Some(path) = name.strip_prefix("SAFELIGHT__") {
                 set(&mut settings, path, &value)
                     .map_err(|problem| Error(format!("environment variable {name}: {problem}")))?;
+            } else if let Some(meant) = name.strip_prefix("SAFELIGHT_").and_then(|key| meant(&settings, key)) {
+                return Err(Error(format!("environment variable {name}: is no setting, did you mean {meant}?")));
             }
         }
         let config: Config = settings
@@ -99,8 +101,29 @@ impl Config {
         within("webhook.max_in_flight", u64::from(self.webhook.max_in_flight), 1, 100_000)?;
         within("webhook.per_receiver", u64::from(self.webhook.per_receiver), 1, 100_000)?;
         within("webhook.lease_s", self.webhook.lease_s, 30, 3600)?;
-        Ok(())
+        within("server.max_connections", u64::from(self.server.max_connections), 1, 1_000_000)?;
+        within("server.write_timeout_s", self.server.write_timeout_s, 1, 3600)?;
+        within("server.documents_bytes", self.server.documents_bytes, self.server.max_document_bytes, 1 << 40)?;
+        within("codec.max_bytes", self.codec.max_bytes, 1, 1 << 40)?;
+        within("codec.max_pixels", self.codec.max_pixels, 1, 1 << 32)?;
+        within("codec.max_total_pixels", self.codec.max_total_pixels, self.codec.max_pixels, 1 << 40)?;
+        within("codec.max_frames", u64::from(self.codec.max_frames), 1, 1_000_000)?;
+        within("codec.avif_seconds", u64::from(self.codec.avif_seconds), 1, 3600)?;
+        within("codec.max_output_bytes", self.codec.max_output_bytes, 1, 1 << 40)?;
+        self.server.check().map_err(Error)?;
+        self.store.check().map_err(Error)?;
+        self.egress.check().map_err(Error)?;
+        self.telemetry.check()
     }
+}
+
+/// The variable that sets the key that was written with single underscores: `WORKER_SLOTS`.
+fn meant(settings: &toml::Table, key: &str) -> Option<String> {
+    let key = key.to_lowercase();
+    settings.iter().find_map(|(section, keys)| {
+        let name = key.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        keys.get(name).map(|_| format!("SAFELIGHT__{section}__{name}").to_uppercase())
+    })
 }
 
 /// Puts `over` into `base`, table by table.
@@ -187,6 +210,35 @@ mod tests {
         check("SAFELIGHT__NOWHERE__KEY", "1", &["nowhere"]);
         check("SAFELIGHT__WASM__DEADLINE_MS", "0", &["wasm.deadline_ms", "is 0", "expected 1"]);
         check("SAFELIGHT__EGRESS__ALLOW_PRIVATE_ADDRESSES", "maybe", &["maybe", "true or false"]);
+        check("SAFELIGHT_WORKER_SLOTS", "3", &["SAFELIGHT_WORKER_SLOTS", "SAFELIGHT__WORKER__SLOTS"]);
+    }
+
+    #[test]
+    fn what_would_keep_the_server_from_starting_is_found_before() {
+        let check = |section: &str, key: &str, value: &str, expected: &str| {
+            let name = format!("SAFELIGHT__{section}__{key}").to_uppercase();
+            let error = with(&[(&name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{section}.{key}")), "{error}");
+            assert!(error.contains(expected), "{error:?} does not say {expected:?}");
+        };
+        check("egress", "allow", "10.0.0.0/33", "expected a host name, an address or a network");
+        check("telemetry", "format", "xml", "expected \"text\" or \"json\"");
+        check("telemetry", "filter", "safelight=loud", "expected a filter");
+        check("telemetry", "otlp_endpoint", "nowhere", "expected an http or https URL");
+        check("server", "listen", "localhost", "expected an address and a port");
+        check("server", "listen", "127.0.0.1:70000", "expected an address and a port");
+        check("server", "public_url", "pictures.example", "expected an http or https URL");
+        check("server", "public_url", "https://pictures.example/?a", "expected an http or https URL");
+        check("store", "url", "postgres://", "expected \"sqlite\"");
+        check("codec", "max_pixels", "0", "expected 1 to");
+        check("server", "documents_bytes", "1", "expected 33554432 to");
+    }
+
+    #[test]
+    fn variables_of_others_are_left_alone() {
+        // A container platform sets such ones for a service of this name.
+        let others = [("SAFELIGHT_SERVICE_HOST", "10.0.0.1"), ("SAFELIGHT_PORT", "tcp://10.0.0.1:80")];
+        assert_eq!(with(&others).unwrap(), Config::defaults());
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod error;
 pub mod http;
 pub mod job;
 pub mod pipeline;
+mod schema;
 pub mod source;
 pub mod store;
 pub mod telemetry;

@@ -9,6 +9,8 @@ use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::config::Error;
+
 /// `[telemetry]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,44 @@ pub struct Config {
     pub format: String,
     /// Where traces go; empty for nowhere.
     pub otlp_endpoint: String,
+}
+
+impl Config {
+    /// Whether [`start`] could use these settings.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.filter()?;
+        self.is_json()?;
+        self.endpoint()?;
+        Ok(())
+    }
+
+    fn filter(&self) -> Result<EnvFilter, Error> {
+        EnvFilter::try_new(&self.filter)
+            .map_err(|error| wrong("filter", &self.filter, &format!("a filter such as \"info\" ({error})")))
+    }
+
+    fn is_json(&self) -> Result<bool, Error> {
+        match self.format.as_str() {
+            "text" => Ok(false),
+            "json" => Ok(true),
+            other => Err(wrong("format", other, "\"text\" or \"json\"")),
+        }
+    }
+
+    /// Where traces go, if anywhere.
+    fn endpoint(&self) -> Result<Option<url::Url>, Error> {
+        if self.otlp_endpoint.is_empty() {
+            return Ok(None);
+        }
+        match url::Url::parse(&self.otlp_endpoint) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+            _ => Err(wrong("otlp_endpoint", &self.otlp_endpoint, "an http or https URL")),
+        }
+    }
+}
+
+fn wrong(key: &str, value: &str, expected: &str) -> Error {
+    Error(format!("telemetry.{key}: is {value:?}, expected {expected}"))
 }
 
 /// Log output that is being written; dropping it sends the last traces.
@@ -42,20 +82,13 @@ impl Drop for Guard {
 /// `elapsed_ms`.
 ///
 /// Errors: a filter that cannot be parsed, a format other than `text` and `json`, an endpoint that is no URL.
-pub fn start(config: &Config) -> Result<Guard, crate::config::Error> {
-    let wrong = |key: &str, value: &str, expected: &str| {
-        crate::config::Error(format!("telemetry.{key}: is {value:?}, expected {expected}"))
-    };
-    let filter = EnvFilter::try_new(&config.filter)
-        .map_err(|error| wrong("filter", &config.filter, &format!("a filter such as \"info\" ({error})")))?;
+pub fn start(config: &Config) -> Result<Guard, Error> {
+    let filter = config.filter()?;
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    let lines = match config.format.as_str() {
-        "text" => lines.with_target(false).boxed(),
-        "json" => lines.json().flatten_event(true).boxed(),
-        other => return Err(wrong("format", other, "\"text\" or \"json\"")),
-    };
-    let provider = if config.otlp_endpoint.is_empty() { None } else { Some(traces(&config.otlp_endpoint)?) };
+    let lines =
+        if config.is_json()? { lines.json().flatten_event(true).boxed() } else { lines.with_target(false).boxed() };
+    let provider = config.endpoint()?.map(|endpoint| traces(&endpoint)).transpose()?;
     let spans =
         provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("safelight")));
     tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans.with_filter(span_filter())).init();
@@ -67,29 +100,24 @@ fn span_filter() -> tracing_subscriber::filter::Targets {
     tracing_subscriber::filter::Targets::new().with_target("safelight", tracing::Level::INFO)
 }
 
-fn traces(endpoint: &str) -> Result<SdkTracerProvider, crate::config::Error> {
-    let wrong = |error: String| {
-        crate::config::Error(format!(
-            "telemetry.otlp_endpoint: is {endpoint:?}, expected an http or https URL ({error})"
-        ))
-    };
-    url::Url::parse(endpoint).map_err(|error| wrong(error.to_string()))?;
+fn traces(endpoint: &url::Url) -> Result<SdkTracerProvider, Error> {
+    let failed = |error: String| Error(format!("telemetry.otlp_endpoint: cannot send traces to {endpoint}: {error}"));
     let client = OnRuntime {
         client: Arc::new(
             reqwest::Client::builder()
                 .timeout(std::time::Duration::from_secs(10))
                 .no_proxy()
                 .build()
-                .map_err(|error| wrong(error.to_string()))?,
+                .map_err(|error| failed(error.to_string()))?,
         ),
         runtime: tokio::runtime::Handle::current(),
     };
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_http_client(client)
-        .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+        .with_endpoint(format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/')))
         .build()
-        .map_err(|error| wrong(error.to_string()))?;
+        .map_err(|error| failed(error.to_string()))?;
     let resource = Resource::builder().with_service_name("safelight").build();
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }

@@ -2,27 +2,33 @@
 
 use crate::error::guard;
 use crate::limits::show_bytes;
-use crate::{Error, Format, Metadata, Picture, exif, write};
+use crate::{Error, Format, Look, Metadata, Picture, auto, exif, write};
 
 /// Resolution of colour against brightness, where the format has a choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Chroma {
     /// Full at quality 90 and above, half below. AVIF is always full, lossy WebP always half.
     #[default]
+    #[serde(rename = "auto")]
     Auto,
     /// 4:4:4: as many colour samples as pixels.
+    #[serde(rename = "4:4:4")]
     Full444,
     /// 4:2:0: one colour sample for two by two pixels.
+    #[serde(rename = "4:2:0")]
     Half420,
 }
 
 /// How to encode.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EncodeOptions {
     /// The format to write.
     pub format: Format,
     /// 1 to 100, for JPEG, lossy WebP and AVIF; others ignore it.
     pub quality: u8,
+    /// Find the quality that makes the result look so, for the formats that have one; [`quality`](Self::quality)
+    /// then only serves pictures under 8 px a side.
+    pub look: Option<Look>,
     /// Every pixel is kept. WebP has both kinds; JPEG and AVIF cannot, and refuse it; the others
     /// always do (GIF as far as 256 colours go).
     pub lossless: bool,
@@ -38,6 +44,10 @@ pub struct EncodeOptions {
     pub metadata: bool,
     /// Most bytes of the result. Default 256 MiB.
     pub max_bytes: u64,
+    /// AVIF: about how many seconds encoding may take on one core. The effort is lowered for large
+    /// pictures, as far as 0. It goes by the number of pixels, not by a clock: the same picture always gives
+    /// the same bytes.
+    pub avif_seconds: f32,
 }
 
 impl EncodeOptions {
@@ -53,6 +63,7 @@ impl EncodeOptions {
         EncodeOptions {
             format,
             quality: if format == Format::Avif { 65 } else { 80 },
+            look: None,
             lossless: false,
             effort,
             progressive: false,
@@ -60,6 +71,7 @@ impl EncodeOptions {
             background: [255; 3],
             metadata: false,
             max_bytes: 256 << 20,
+            avif_seconds: 10.0,
         }
     }
 
@@ -118,6 +130,14 @@ pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, Err
             return Err(Error::encode(format, what));
         }
     }
+    let mut options = options.clone();
+    if let Some(look) = options.look
+        && matches!(format, Format::Jpeg | Format::WebP | Format::Avif)
+        && !options.lossless
+    {
+        options.quality = auto::quality(picture, &options, look)?.unwrap_or(options.quality);
+    }
+    let options = &options;
     let metadata = if options.metadata { upright(&picture.metadata) } else { Metadata::default() };
     let gave_up = || Error::encode(format, "the encoder gave up on it");
     let bytes = guard(gave_up, || match format {

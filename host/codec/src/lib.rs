@@ -11,6 +11,8 @@
 //! Damaged, truncated and oversized input gives an [`Error`]. Where a decoder of another project
 //! panics on damage, the panic is caught here and becomes [`Error::Corrupt`].
 
+#[cfg(feature = "write")]
+mod auto;
 mod color;
 mod decode;
 #[cfg(feature = "write")]
@@ -27,6 +29,8 @@ mod read;
 #[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
+pub use auto::Look;
 pub use decode::{DecodeOptions, decode};
 #[cfg(feature = "write")]
 pub use encode::{Chroma, EncodeOptions, encode};

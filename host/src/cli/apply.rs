@@ -5,6 +5,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use bytes::Bytes;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use safelight_codec::Chroma;
 use serde_json::Value;
 
 use super::Outcome;
@@ -12,7 +13,7 @@ use crate::{
     app,
     config::Config,
     error::{Code, Failure},
-    job::{Encoding, Group, Output, OutputReport, Params, SourceReport, Step},
+    job::{Encoding, Group, Output, OutputReport, Params, Quality, SourceReport, Step},
     worker::{LocalProgress, LocalSource, run_local},
 };
 
@@ -24,7 +25,7 @@ use crate::{
 pub(super) struct Apply {
     /// The picture to read; its format is told by its first bytes. "-" reads standard input
     input: PathBuf,
-    /// The file to write; its extension says the format
+    /// The file to write; its extension says the format. "-" writes to standard output
     output: PathBuf,
     /// Transforms and their parameters: NAME [KEY=VALUE]... [NAME [KEY=VALUE]...]...
     #[arg(value_name = "STEP")]
@@ -32,9 +33,21 @@ pub(super) struct Apply {
     /// A further plugin to load, a .wasm file
     #[arg(long, value_name = "FILE")]
     plugin: Vec<PathBuf>,
-    /// 1 to 100, where the format has loss
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    /// The format to write, when the extension does not say it
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    /// 1 to 100, or auto, auto:best, auto:good, auto:eco, auto:low, where the format has loss
+    #[arg(long)]
+    quality: Option<Quality>,
+    /// 0 (fastest) to 9 (smallest)
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    effort: Option<u8>,
+    /// Progressive JPEG
+    #[arg(long)]
+    progressive: bool,
+    /// Resolution of colour in JPEG: 4:4:4 or 4:2:0
+    #[arg(long, value_parser = parse_chroma)]
+    chroma: Option<Chroma>,
     /// Write without loss, where the format can
     #[arg(long)]
     lossless: bool,
@@ -70,10 +83,12 @@ impl Apply {
             encoding: Encoding {
                 format: Some(format.name().to_owned()),
                 quality: self.quality,
+                chroma: self.chroma.unwrap_or_default(),
+                effort: self.effort,
                 lossless: self.lossless,
-                progressive: false,
+                progressive: self.progressive,
                 keep_metadata: self.keep_metadata,
-                background: None,
+                ..Encoding::default()
             },
         };
         let bar = if self.quiet { ProgressBar::hidden() } else { bar() };
@@ -102,32 +117,45 @@ impl Apply {
             .into());
         }
         let encoded = made.bytes.ok_or("the output has no picture")?;
-        std::fs::write(&self.output, &encoded)
-            .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
+        if self.output.as_os_str() == "-" {
+            std::io::stdout().lock().write_all(&encoded)?;
+        } else {
+            std::fs::write(&self.output, &encoded)
+                .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
+        }
         self.tell(&source, &made.report, encoded.len())?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The format that the output's extension names.
+    /// The format that is asked for, or that the output's extension names.
     fn format(&self) -> Result<safelight_codec::Format, String> {
+        const EXPECTED: &str = "expected jpg, png, webp, gif, avif, tiff, bmp or ico";
+        if let Some(name) = &self.format {
+            return safelight_codec::Format::from_name(name)
+                .ok_or_else(|| format!("--format: is {name:?}, {EXPECTED}"));
+        }
         let extension = self.output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         safelight_codec::Format::from_name(extension).ok_or_else(|| {
-            format!(
-                "{}: the extension {extension:?} names no format; expected jpg, png, webp, gif, avif, tiff, bmp or ico",
-                self.output.display()
-            )
+            let output = self.output.display();
+            match extension {
+                "" => format!("{output}: has no extension that names a format; give --format, {EXPECTED}"),
+                _ => format!("{output}: the extension {extension:?} names no format; {EXPECTED}"),
+            }
         })
     }
 
     fn tell(&self, source: &SourceReport, made: &OutputReport, bytes: usize) -> std::io::Result<()> {
-        let mut out = std::io::stdout().lock();
+        let mut log = std::io::stderr().lock();
+        // Data beside a picture on standard output would spoil it.
+        let mut out: Box<dyn Write> =
+            if self.output.as_os_str() == "-" { Box::new(&mut log) } else { Box::new(std::io::stdout().lock()) };
         for data in &made.data {
             writeln!(out, "{data}")?;
         }
+        drop(out);
         if self.quiet {
             return Ok(());
         }
-        let mut log = std::io::stderr().lock();
         for step in &made.steps {
             write!(log, "{} ({} {})", step.transform, step.plugin, step.version)?;
             if let (Some(ms), Some(peak)) = (step.ms, step.peak_bytes) {
@@ -157,6 +185,14 @@ fn read_image(reference: &Value) -> Result<Bytes, Failure> {
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::new(Code::SourceUnreachable, format!("cannot read {path}: {error}")))?;
     Ok(bytes.into())
+}
+
+fn parse_chroma(text: &str) -> Result<Chroma, String> {
+    match text {
+        "4:4:4" | "444" => Ok(Chroma::Full444),
+        "4:2:0" | "420" => Ok(Chroma::Half420),
+        _ => Err(format!("is {text:?}, expected 4:4:4 or 4:2:0")),
+    }
 }
 
 fn bar() -> ProgressBar {

@@ -30,11 +30,12 @@ impl Serve {
         }
         let _logs = telemetry::start(&config.telemetry)?;
         let app = App::open(config).await?;
-        if let Some(account) = app.ensure_demo_account().await? {
+        // The address first: a secret that is printed by a start that fails is not seen again.
+        let listening = app.listen().await?;
+        if let Some(account) = listening.ensure_demo_account().await? {
             print_account(&account)?;
         }
-        let demo = if self.try_it { app.demo_account().await? } else { None };
-        let listening = app.listen().await?;
+        let demo = if self.try_it { listening.demo_account().await? } else { None };
         announce(listening.address())?;
         if let Some(account) = demo {
             print_examples(listening.address(), &account)?;

@@ -128,13 +128,8 @@ impl Egress {
 
     /// The same with another resolver.
     pub fn with_lookup(config: &Config, lookup: Arc<dyn Lookup>) -> Result<Egress, crate::config::Error> {
-        let policy = Arc::new(Policy::new(config).map_err(crate::config::Error)?);
-        let user_agent = HeaderValue::from_str(&config.user_agent).map_err(|_| {
-            crate::config::Error(format!(
-                "egress.user_agent: is {:?}, expected visible ASCII characters",
-                config.user_agent
-            ))
-        })?;
+        let policy = Arc::new(config.policy().map_err(crate::config::Error)?);
+        let user_agent = config.user_agent().map_err(crate::config::Error)?;
         let egress =
             Egress { inner: Arc::new(Inner { policy, lookup, user_agent, clients: Mutex::new(HashMap::new()) }) };
         egress

@@ -12,7 +12,7 @@ pub enum Error {
         problem: String,
     },
     /// The policy does not let connections go to this address.
-    #[error("{host} is at {address}, an address that may not be reached from here")]
+    #[error("{} may not be reached from here", place(host, address))]
     AddressRefused {
         /// The host of the URL.
         host: String,
@@ -93,4 +93,12 @@ pub enum Error {
         /// What happened.
         message: String,
     },
+}
+
+/// The host with its address, once if it is written as the address.
+fn place(host: &str, address: &IpAddr) -> String {
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(literal) if literal == *address => format!("the address {address}"),
+        _ => format!("{host} is at {address}, which"),
+    }
 }

@@ -13,7 +13,6 @@ mod policy;
 
 pub use client::{Answer, Egress, Fetched, Limits, Lookup, Sink, install_tls};
 pub use error::Error;
-pub use policy::is_public;
 
 /// `[egress]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
@@ -25,6 +24,24 @@ pub struct Config {
     pub allow: Vec<String>,
     /// The `User-Agent` header.
     pub user_agent: String,
+}
+
+impl Config {
+    /// Whether every entry of `allow` and the user agent can be used; the error names the one that cannot.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.policy()?;
+        self.user_agent()?;
+        Ok(())
+    }
+
+    fn policy(&self) -> Result<policy::Policy, String> {
+        policy::Policy::new(self)
+    }
+
+    fn user_agent(&self) -> Result<http::HeaderValue, String> {
+        http::HeaderValue::from_str(&self.user_agent)
+            .map_err(|_| format!("egress.user_agent: is {:?}, expected visible ASCII characters", self.user_agent))
+    }
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ fn within(address: IpAddr, net: IpAddr, prefix: u32) -> bool {
 }
 
 /// Whether an address belongs to the public internet.
-pub fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

@@ -65,16 +65,19 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     Query::new(query.as_deref()).finish()?;
     let key = idempotency_key(request.headers())?;
-    let (bytes, value) = body::json(request, state.config.max_document_bytes).await?;
-    let (batch, form): (BatchRequest, _) = document.read("BatchRequest", value)?;
+    let incoming = body::json(&state.documents, request, state.config.max_document_bytes).await?;
+    let (value, bytes, _room) = incoming.into_parts();
     let mut issues = Vec::new();
     let transforms = state.plugins.snapshot();
-    let rules = rules(&state, &*transforms, false);
-    lower::batch(batch.notification_url.as_deref(), batch.reference.as_deref(), &rules, &mut issues);
-    let mut lowered = Vec::with_capacity(batch.jobs.len());
-    for (index, job) in batch.jobs.into_iter().enumerate() {
-        lowered.push(lower::job(job, &rules, &format!("/jobs/{index}"), &mut issues));
-    }
+    let (batch, lowered, form) = body::at_length(bytes.len(), || {
+        let (mut batch, form): (BatchRequest, _) = document.read("BatchRequest", value)?;
+        let rules = rules(&state, &*transforms, false);
+        lower::batch(batch.notification_url.as_deref(), batch.reference.as_deref(), &rules, &mut issues);
+        let jobs = std::mem::take(&mut batch.jobs).into_iter().enumerate();
+        let lowered: Vec<_> =
+            jobs.map(|(index, job)| lower::job(job, &rules, &format!("/jobs/{index}"), &mut issues)).collect();
+        Ok::<_, Problem>((batch, lowered, form))
+    })?;
     let mut found = Vec::with_capacity(lowered.len());
     for (index, job) in lowered.iter().enumerate() {
         found.push(find(&state, &account.key, &job.source, &format!("/jobs/{index}"), &mut issues).await?);

@@ -1,6 +1,6 @@
 //! Reads request bodies: within a limit of bytes, within a time, and JSON with bounded depth.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -9,7 +9,11 @@ use axum::{
 };
 use futures_util::StreamExt;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::{
+    runtime::RuntimeFlavor,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use super::reply::Problem;
 use crate::error::Code;
@@ -90,13 +94,92 @@ pub(crate) async fn collect(body: Body, limit: u64) -> Result<Bytes, Problem> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(part) = stream.next().await {
-        let part = part.map_err(|error| read_problem(&error))?;
-        if (bytes.len() + part.len()) as u64 > limit {
-            return Err(BodyError::TooLarge { limit }.into());
-        }
-        bytes.extend_from_slice(&part);
+        add(&mut bytes, &part.map_err(|error| read_problem(&error))?, limit)?;
     }
     Ok(bytes.into())
+}
+
+fn add(bytes: &mut Vec<u8>, part: &[u8], limit: u64) -> Result<(), Problem> {
+    if (bytes.len() + part.len()) as u64 > limit {
+        return Err(BodyError::TooLarge { limit }.into());
+    }
+    bytes.extend_from_slice(part);
+    Ok(())
+}
+
+/// Documents up to this many bytes need no room, and are parsed where they are: a fraction of a millisecond.
+const SMALL_BYTES: usize = 64 << 10;
+
+/// Room for the large documents that are being read and checked at the same time.
+#[derive(Clone, Debug)]
+pub struct Documents(Arc<Semaphore>);
+
+impl Documents {
+    /// Room for this many bytes.
+    pub fn new(bytes: u64) -> Documents {
+        Documents(Arc::new(Semaphore::new(
+            usize::try_from(bytes >> 10).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS),
+        )))
+    }
+
+    /// Waits for room for a document of at most `limit` bytes.
+    async fn admit(&self, limit: u64) -> Option<OwnedSemaphorePermit> {
+        let permits = u32::try_from(limit.div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        // It is never closed.
+        Arc::clone(&self.0).acquire_many_owned(permits).await.ok()
+    }
+}
+
+/// A document that was read: the bytes as they came, and what they say.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// As it came.
+    pub(crate) bytes: Bytes,
+    /// What it says.
+    pub(crate) value: Value,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Document {
+    /// Takes the value, and with it the room, which is given back when the second part is dropped.
+    pub(crate) fn into_parts(self) -> (Value, Bytes, Option<OwnedSemaphorePermit>) {
+        (self.value, self.bytes, self.room)
+    }
+}
+
+/// A JSON document that arrives part by part. A large one waits for room as soon as it turns out to be one.
+pub(crate) struct Arriving<'a> {
+    documents: &'a Documents,
+    limit: u64,
+    bytes: Vec<u8>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Arriving<'_> {
+    /// Nothing yet, of a document that must not be larger than `limit`.
+    pub(crate) fn new(documents: &Documents, limit: u64) -> Arriving<'_> {
+        Arriving { documents, limit, bytes: Vec::new(), room: None }
+    }
+
+    /// Takes the next part.
+    pub(crate) async fn add(&mut self, part: &[u8]) -> Result<(), Problem> {
+        if self.room.is_none() && self.bytes.len() + part.len() > SMALL_BYTES {
+            self.room = self.documents.admit(self.limit).await;
+        }
+        add(&mut self.bytes, part, self.limit)
+    }
+
+    /// Reads what came.
+    pub(crate) fn finish(self) -> Result<Document, Problem> {
+        let value = at_length(self.bytes.len(), || parse(&self.bytes))?;
+        Ok(Document { bytes: self.bytes.into(), value, room: self.room })
+    }
+}
+
+/// Does what takes long for large documents without holding up the other requests of this thread.
+pub(crate) fn at_length<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let is_shared = || tokio::runtime::Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if bytes > SMALL_BYTES && is_shared() { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// The media type of a request without its parameters, in lower case.
@@ -111,16 +194,21 @@ pub(crate) fn is_json(media_type: Option<&str>) -> bool {
         .is_some_and(|kind| kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// Reads a JSON body: the bytes as they came, and what they say.
-pub(crate) async fn json(request: Request, limit: u64) -> Result<(Bytes, Value), Problem> {
+/// Reads a JSON body.
+pub(crate) async fn json(documents: &Documents, request: Request, limit: u64) -> Result<Document, Problem> {
     let media_type = media_type(request.headers());
     if !is_json(media_type.as_deref()) {
         return Err(unsupported(media_type.as_deref(), "application/json"));
     }
     check_length(request.headers(), limit)?;
-    let bytes = collect(request.into_body(), limit).await?;
-    let value = parse(&bytes)?;
-    Ok((bytes, value))
+    // What is announced is all that comes.
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut arriving = Arriving::new(documents, length.unwrap_or(limit));
+    let mut stream = request.into_body().into_data_stream();
+    while let Some(part) = stream.next().await {
+        arriving.add(&part.map_err(|error| read_problem(&error))?).await?;
+    }
+    arriving.finish()
 }
 
 /// The problem of a media type that the route does not take.
@@ -129,7 +217,8 @@ pub(crate) fn unsupported(found: Option<&str>, expected: &str) -> Problem {
     Problem::new(Code::UnsupportedMediaType, format!("the content type is {found}, expected {expected}"))
 }
 
-/// Parses JSON; the problem names line and column.
+/// Parses JSON; the problem names line and column. A whole number that is written as a fraction ("800.0") is
+/// taken as the whole number that it is.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     let malformed = |message: String| Problem::new(Code::MalformedBody, message);
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -137,7 +226,26 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
         malformed(format!("the body is not UTF-8 at line {line} column {column}"))
     })?;
     bounded(bytes).map_err(malformed)?;
-    serde_json::from_str(text).map_err(|error| malformed(format!("the body is not JSON: {error}")))
+    let mut value = serde_json::from_str(text).map_err(|error| malformed(format!("the body is not JSON: {error}")))?;
+    make_whole(&mut value);
+    Ok(value)
+}
+
+/// The largest number up to which every whole number has a float of its own, 2^53.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let float = number.as_f64().unwrap_or(f64::NAN);
+            if float.fract() == 0.0 && float.abs() <= MAX_WHOLE {
+                *value = (float as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(members) => members.values_mut().for_each(make_whole),
+        _ => {}
+    }
 }
 
 /// Looks over the text once, so that neither depth nor number of values can cost more than they may.
@@ -199,12 +307,40 @@ mod tests {
         assert!(parse(&text).is_ok());
     }
 
+    fn request(body: Body) -> Request {
+        Request::builder().header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+    }
+
     #[tokio::test]
     async fn a_guarded_body_ends_at_its_limit_and_at_its_time() {
+        let documents = Documents::new(1 << 20);
         let body = guard(Body::from(vec![0; 11]), 10, Duration::from_secs(5));
-        assert_eq!(collect(body, 1000).await.unwrap_err().code, Code::BodyTooLarge);
+        assert_eq!(json(&documents, request(body), 1000).await.unwrap_err().code, Code::BodyTooLarge);
         let endless = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
         let body = guard(endless, 10, Duration::from_millis(20));
-        assert_eq!(collect(body, 1000).await.unwrap_err().code, Code::RequestTimeout);
+        assert_eq!(json(&documents, request(body), 1000).await.unwrap_err().code, Code::RequestTimeout);
+    }
+
+    #[test]
+    fn whole_numbers_may_be_written_as_fractions() {
+        let read = parse(b"[800.0, -2e2, 0.5, 1e300, 9007199254740993.0]").unwrap();
+        assert_eq!(read.to_string(), "[800,-200,0.5,1e+300,9007199254740992]");
+    }
+
+    #[tokio::test]
+    async fn large_documents_wait_for_room_and_small_ones_do_not() {
+        let documents = Documents::new(100 << 10);
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        let read = |bytes: usize| {
+            let documents = documents.clone();
+            async move { json(&documents, request(Body::from(text(bytes))), 100 << 10).await.unwrap() }
+        };
+        let first = read(SMALL_BYTES + 1).await;
+        assert_eq!(first.bytes.len(), SMALL_BYTES + 1);
+        let mut second = Box::pin(read(SMALL_BYTES + 1));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        read(SMALL_BYTES).await;
+        drop(first);
+        second.await;
     }
 }

@@ -39,11 +39,12 @@ use crate::{
 };
 
 pub use auth::Rates;
+pub use body::Documents;
 pub use changes::{Changes, Subscription};
 pub use metrics::Metrics;
 pub use ports::Plugins;
 pub use reply::{Issue, PROBLEM_JSON, Problem};
-pub use serve::serve;
+pub use serve::{Connections, serve};
 
 /// `[server]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
@@ -59,8 +60,12 @@ pub struct Config {
     pub max_body_bytes: u64,
     /// The largest job document.
     pub max_document_bytes: u64,
+    /// Job documents that are being read and checked, together.
+    pub documents_bytes: u64,
     /// How long a request may take to arrive.
     pub request_timeout_s: u64,
+    /// How long a client may take nothing of an answer.
+    pub write_timeout_s: u64,
     /// The longest `?wait=`.
     pub max_wait_s: u64,
     /// Connections at the same time.
@@ -71,6 +76,31 @@ pub struct Config {
     pub admin_accounts: Vec<String>,
     /// How long a stopping server waits for running work.
     pub drain_s: u64,
+}
+
+impl Config {
+    /// What the types leave open: the address and the URL.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let listen = &self.listen;
+        let has_port =
+            listen.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if !has_port {
+            return Err(format!(
+                "server.listen: is {listen:?}, expected an address and a port from 0 to 65535, such as 127.0.0.1:8080"
+            ));
+        }
+        let is_base = |url: &url::Url| {
+            matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+        };
+        if !self.public_url.is_empty() && !url::Url::parse(&self.public_url).is_ok_and(|url| is_base(&url)) {
+            return Err(format!(
+                "server.public_url: is {:?}, expected an http or https URL without a query, such as \
+                 https://pictures.example.com",
+                self.public_url
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Limits that belong to other sections and are checked at the door.
@@ -133,6 +163,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// Tokens of the accounts.
     pub rates: Rates,
+    /// Room for the job documents that are being read and checked.
+    pub documents: Documents,
     /// Notified when a job was accepted. A hint, as the next two.
     pub job_ready: Arc<Notify>,
     /// Called when a running job is to be cancelled.

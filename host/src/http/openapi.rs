@@ -8,11 +8,9 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use jsonschema::{
-    JsonType, Validator,
-    error::{TypeKind, ValidationErrorKind},
-};
+use jsonschema::Validator;
 use serde_json::{Value, json};
+use serde_path_to_error::Segment;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
@@ -22,6 +20,7 @@ use super::reply::{Issue, Problem};
 use crate::{
     dialect::native::request::{BatchRequest, JobRequest},
     error::Code,
+    schema::{Subject, Violation},
 };
 
 /// The schemas that requests are checked against.
@@ -79,7 +78,7 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     text: Bytes,
-    validators: Arc<BTreeMap<&'static str, Validator>>,
+    checks: Arc<BTreeMap<&'static str, (Value, Validator)>>,
 }
 
 impl Document {
@@ -89,11 +88,12 @@ impl Document {
     pub(super) fn new(document: &utoipa::openapi::OpenApi) -> Document {
         let mut value = serde_json::to_value(document).expect("the document is JSON");
         name_operations(&mut value);
-        let validators = CHECKED.into_iter().map(|name| {
+        let checks = CHECKED.into_iter().map(|name| {
             let schema = json!({"$ref": format!("#/components/schemas/{name}"), "components": value["components"]});
-            (name, jsonschema::draft202012::new(&schema).expect("the schemas are valid"))
+            let validator = jsonschema::draft202012::new(&schema).expect("the schemas are valid");
+            (name, (schema, validator))
         });
-        Document { text: value.to_string().into(), validators: Arc::new(validators.collect()) }
+        Document { text: value.to_string().into(), checks: Arc::new(checks.collect()) }
     }
 
     /// Checks a request body against the schema of this name and reads it. What is wrong with its form comes
@@ -105,18 +105,35 @@ impl Document {
         name: &str,
         value: Value,
     ) -> Result<(T, Vec<Issue>), Problem> {
-        let mut issues = Vec::new();
-        if let Some(validator) = self.validators.get(name) {
-            for error in validator.iter_errors(&value) {
-                list(&error, &mut issues);
-            }
-        }
-        match serde_json::from_value(value) {
+        let violations = match self.checks.get(name) {
+            Some((schema, validator)) => Subject { name: "the document", schema, validator }.violations(&value),
+            None => Vec::new(),
+        };
+        let issue = |violation: Violation| Issue::at(violation.pointer, Code::InvalidRequest, violation.message);
+        let issues: Vec<_> = violations.into_iter().map(issue).collect();
+        match serde_path_to_error::deserialize(value) {
             Ok(read) => Ok((read, issues)),
             Err(_) if !issues.is_empty() => Err(Problem::issues(issues)),
-            Err(error) => Err(Problem::issues(vec![Issue::at("", Code::InvalidRequest, error.to_string())])),
+            Err(error) => {
+                let pointer = pointer(error.path());
+                Err(Problem::issues(vec![Issue::at(pointer, Code::InvalidRequest, error.into_inner().to_string())]))
+            }
         }
     }
+}
+
+/// A path as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let mut pointer = String::new();
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            // The name of a variant is no place in the document.
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
 }
 
 /// Gives each operation an id of its own, of method and path: `get_v1_jobs_id`. Handlers of different routes
@@ -132,33 +149,6 @@ fn name_operations(document: &mut Value) {
             }
         }
     }
-}
-
-/// Lists a schema error. An optional object is "null or that" in the schema: of the two, what is wrong
-/// with the object is told.
-fn list(error: &jsonschema::ValidationError<'_>, issues: &mut Vec<Issue>) {
-    if let ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } = error.kind() {
-        let is_null = |errors: &&Vec<jsonschema::ValidationError<'_>>| match errors.first().map(|error| error.kind()) {
-            Some(ValidationErrorKind::Type { kind: TypeKind::Single(kind) }) => *kind == JsonType::Null,
-            _ => false,
-        };
-        let others: Vec<_> = context.iter().filter(|errors| !is_null(errors)).collect();
-        if let [only] = others[..] {
-            only.iter().for_each(|error| list(error, issues));
-            return;
-        }
-    }
-    issues.push(Issue::at(error.instance_path().as_str(), Code::InvalidRequest, told(error)));
-}
-
-/// The message of a schema error; short values are quoted, long ones are not.
-fn told(error: &jsonschema::ValidationError<'_>) -> String {
-    let is_short = match error.instance().as_ref() {
-        Value::String(text) => text.len() <= 100,
-        Value::Array(_) | Value::Object(_) => false,
-        _ => true,
-    };
-    if is_short { error.to_string() } else { error.masked_with("the value").to_string() }
 }
 
 /// This document.

@@ -12,6 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The longest time for the head of a request; also how long an idle connection is kept.
@@ -23,16 +24,31 @@ const MAX_STREAMS: u32 = 128;
 /// The largest head of a request in bytes.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// Serves until `stop` is cancelled, then lets the requests that are under way end for at most
-/// `drain`. Connections over `max_connections` wait in the listener's backlog.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    max_connections: u32,
+/// How connections are treated.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    /// How many at the same time; more wait in the listener's backlog.
+    at_most: u32,
+    /// How long a client may take nothing of an answer.
+    write_timeout: Duration,
+    /// Cancelled when no more are accepted.
     stop: CancellationToken,
+    /// How long requests under way then have to end.
     drain: Duration,
-) {
-    let slots = Arc::new(Semaphore::new(max_connections as usize));
+}
+
+impl Connections {
+    /// As in the settings, until `stop` is cancelled.
+    pub fn new(config: &super::Config, stop: CancellationToken, drain: Duration) -> Connections {
+        let write_timeout = Duration::from_secs(config.write_timeout_s);
+        Connections { at_most: config.max_connections, write_timeout, stop, drain }
+    }
+}
+
+/// Serves until it is told to stop, then lets the requests that are under way end.
+pub async fn serve(listener: TcpListener, router: Router, connections: Connections) {
+    let Connections { at_most, write_timeout, stop, drain } = connections;
+    let slots = Arc::new(Semaphore::new(at_most as usize));
     let connections = TaskTracker::new();
     loop {
         let slot = tokio::select! {
@@ -54,7 +70,7 @@ pub async fn serve(
         };
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
-            connection(stream, router, stop).await;
+            connection(stream, write_timeout, router, stop).await;
             drop(slot);
         });
     }
@@ -65,9 +81,12 @@ pub async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, write_timeout: Duration, router: Router, stop: CancellationToken) {
     // Answers are small and written at once: do not wait for more.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(write_timeout));
+    let stream = Box::pin(stream);
     let service = TowerToHyperService::new(router);
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);

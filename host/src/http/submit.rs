@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     State,
     auth::Caller,
-    dry_run,
+    body, dry_run,
     openapi::Document,
     query::Query,
     reply::{Issue, Problem, form_first},
@@ -74,10 +74,14 @@ pub(super) async fn submit(
     query.finish()?;
     let key = idempotency_key(request.headers())?;
     let incoming = upload::read(&state, request, !is_dry).await?;
-    let (job, form): (JobRequest, _) = document.read("JobRequest", incoming.value)?;
+    let (value, bytes, _room) = incoming.document.into_parts();
     let mut issues = Vec::new();
     let transforms = state.plugins.snapshot();
-    let lowered = lower::job(job, &rules(&state, &*transforms, incoming.file.is_some()), "", &mut issues);
+    let (lowered, form) = body::at_length(bytes.len(), || {
+        let (job, form): (JobRequest, _) = document.read("JobRequest", value)?;
+        let rules = rules(&state, &*transforms, incoming.file.is_some());
+        Ok::<_, Problem>((lower::job(job, &rules, "", &mut issues), form))
+    })?;
     let found = find(&state, &account.key, &lowered.source, "", &mut issues).await?;
     let issues = form_first(form, issues);
     if !issues.is_empty() {
@@ -89,7 +93,7 @@ pub(super) async fn submit(
     }
 
     let digest = incoming.file.as_ref().and_then(|file| file.blob.as_ref()).map(|blob| blob.sha256.as_bytes());
-    let parts = [b"/v1/jobs", account.key.as_bytes(), &incoming.document, digest.unwrap_or_default()];
+    let parts = [b"/v1/jobs", account.key.as_bytes(), &bytes, digest.unwrap_or_default()];
     let idempotency = key.map(|key| idempotency(&state, key, &parts));
     let source = keep(&state, &lowered.source, found, incoming.file.as_ref()).await?;
     let job = new_job(lowered, source);

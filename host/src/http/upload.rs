@@ -9,7 +9,6 @@ use axum::{
         multipart::{Field, MultipartError},
     },
 };
-use serde_json::Value;
 
 use super::{
     State, body,
@@ -26,10 +25,8 @@ const HEAD_BYTES: usize = 1 << 20;
 /// What came with a submission.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    /// The job document as it came, for the fingerprint.
-    pub(super) document: Bytes,
-    /// What it says.
-    pub(super) value: Value,
+    /// The job document.
+    pub(super) document: body::Document,
     /// The file.
     pub(super) file: Option<File>,
 }
@@ -54,8 +51,8 @@ pub(super) async fn read(state: &Arc<State>, request: Request, keep: bool) -> Re
     if !body::is_json(media_type.as_deref()) {
         return Err(body::unsupported(media_type.as_deref(), "application/json or multipart/form-data"));
     }
-    let (document, value) = body::json(request, state.config.max_document_bytes).await?;
-    Ok(Incoming { document, value, file: None })
+    let document = body::json(&state.documents, request, state.config.max_document_bytes).await?;
+    Ok(Incoming { document, file: None })
 }
 
 async fn multipart(state: &Arc<State>, request: Request, keep: bool) -> Result<Incoming, Problem> {
@@ -65,7 +62,7 @@ async fn multipart(state: &Arc<State>, request: Request, keep: bool) -> Result<I
     let (mut job, mut file) = (None, None);
     while let Some(part) = parts.next_field().await.map_err(part_problem)? {
         match part.name() {
-            Some("job") if job.is_none() => job = Some(document(part, state.config.max_document_bytes).await?),
+            Some("job") if job.is_none() => job = Some(document(state, part).await?),
             Some("file") if file.is_none() => file = Some(picture(state, part, keep).await?),
             Some(name @ ("job" | "file")) => return Err(Problem::field(name, "comes more than once")),
             name => {
@@ -78,19 +75,15 @@ async fn multipart(state: &Arc<State>, request: Request, keep: bool) -> Result<I
         }
     }
     let document = job.ok_or_else(|| Problem::field("job", "is missing: the part that holds the job document"))?;
-    let value = body::parse(&document)?;
-    Ok(Incoming { document, value, file })
+    Ok(Incoming { document, file })
 }
 
-async fn document(mut part: Field<'_>, limit: u64) -> Result<Bytes, Problem> {
-    let mut bytes = Vec::new();
+async fn document(state: &State, mut part: Field<'_>) -> Result<body::Document, Problem> {
+    let mut arriving = body::Arriving::new(&state.documents, state.config.max_document_bytes);
     while let Some(chunk) = part.chunk().await.map_err(part_problem)? {
-        if (bytes.len() + chunk.len()) as u64 > limit {
-            return Err(body::BodyError::TooLarge { limit }.into());
-        }
-        bytes.extend_from_slice(&chunk);
+        arriving.add(&chunk).await?;
     }
-    Ok(bytes.into())
+    arriving.finish()
 }
 
 async fn picture(state: &Arc<State>, mut part: Field<'_>, keep: bool) -> Result<File, Problem> {

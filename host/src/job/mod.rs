@@ -11,6 +11,7 @@ pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceRe
 pub use state::State;
 pub use step::{Params, Step};
 
+use safelight_codec::{Chroma, Look};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -62,14 +63,53 @@ pub enum Group {
     Eager,
 }
 
+/// The name of the format that suits client and picture best.
+pub const AUTO: &str = "auto";
+
+/// What browsers of today show: for [`AUTO`] when no `Accept` header is given.
+pub const ACCEPT: &str = "image/webp";
+
+/// How much of a picture lossy formats keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Quality {
+    /// 1 to 100.
+    Fixed(u8),
+    /// The smallest file that looks so.
+    Auto(Look),
+}
+
+impl std::str::FromStr for Quality {
+    type Err = String;
+
+    /// `80`, `auto`, `auto:best`, `auto:good`, `auto:eco`, `auto:low`.
+    fn from_str(text: &str) -> Result<Quality, String> {
+        let found = match text.strip_prefix(AUTO) {
+            Some("") => Some(Quality::Auto(Look::default())),
+            Some(look) => look.strip_prefix(':').and_then(Look::from_name).map(Quality::Auto),
+            None => text.parse().ok().filter(|quality| (1..=100).contains(quality)).map(Quality::Fixed),
+        };
+        found.ok_or_else(|| format!("is {text:?}, expected 1 to 100, auto, auto:best, auto:good, auto:eco or auto:low"))
+    }
+}
+
 /// How a result is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
-    /// The format's name as [`safelight_codec::Format`] knows it; none keeps the source's format
+    /// The format's name as [`safelight_codec::Format`] knows it, or [`AUTO`]; none keeps the source's format
     /// (PNG for a canvas).
     pub format: Option<String>,
-    /// 1 to 100; none is the format's default.
-    pub quality: Option<u8>,
+    /// An HTTP `Accept` header: what [`AUTO`] may choose from.
+    #[serde(default)]
+    pub accept: Option<String>,
+    /// None is the format's default.
+    pub quality: Option<Quality>,
+    /// JPEG: resolution of colour.
+    #[serde(default)]
+    pub chroma: Chroma,
+    /// 0 is fastest, 9 smallest; none is the format's default.
+    #[serde(default)]
+    pub effort: Option<u8>,
     /// Without loss, where the format can.
     #[serde(default)]
     pub lossless: bool,

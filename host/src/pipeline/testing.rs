@@ -18,15 +18,7 @@ pub(crate) fn step(transform: &str, params: &str) -> Step {
 
 /// An output with its path, written in the source's format.
 pub(crate) fn output<const N: usize>(id: &str, group: Group, steps: [Step; N]) -> Output {
-    let encoding = Encoding {
-        format: None,
-        quality: None,
-        lossless: false,
-        progressive: false,
-        keep_metadata: false,
-        background: None,
-    };
-    Output { id: id.to_owned(), group, steps: steps.into(), encoding }
+    Output { id: id.to_owned(), group, steps: steps.into(), encoding: Encoding::default() }
 }
 
 /// Each line is a run: the transforms, then the size of the input and its format, then the view if

@@ -558,3 +558,13 @@ pub struct Config {
     /// How long an idempotency key is honoured.
     pub idempotency_h: u64,
 }
+
+impl Config {
+    /// Whether there is an adapter for the URL.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.url.as_str() {
+            "sqlite" => Ok(()),
+            other => Err(format!("store.url: is {other:?}, expected \"sqlite\"")),
+        }
+    }
+}

@@ -9,11 +9,11 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{
-    bindings::safelight::plugin::types as wire,
-    params::{Validator, resolve},
+use super::{bindings::safelight::plugin::types as wire, params::Validator};
+use crate::{
+    pipeline::{Kind, PluginInfo, TransformInfo},
+    schema::resolve,
 };
-use crate::pipeline::{Kind, PluginInfo, TransformInfo};
 
 /// The longest line for people, in bytes.
 const MAX_SUMMARY_BYTES: usize = 1000;

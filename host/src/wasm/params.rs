@@ -1,15 +1,13 @@
 //! Checks parameters against a transform's schema, with errors that name field, value and expectation.
 
-use jsonschema::{PatternOptions, ValidationError, error::ValidationErrorKind, paths::LocationSegment};
+use jsonschema::PatternOptions;
 use serde_json::Value;
 
 use crate::{
     error::{Code, Failure},
     job::Params,
+    schema::{Subject, clip, resolve, show},
 };
-
-/// How much of a value an error shows, in characters.
-const SHOWN: usize = 80;
 
 /// The most errors that are told of one step.
 const MAX_ERRORS: usize = 20;
@@ -47,160 +45,16 @@ impl Validator {
     pub(super) fn check(&self, params: &Params) -> Vec<Failure> {
         // The validator takes a value; parameters are small next to what is done with them.
         let value = Value::Object(params.clone());
+        let subject = Subject { name: &self.transform, schema: &self.schema, validator: &self.compiled };
         let mut failures = Vec::new();
-        for error in self.compiled.iter_errors(&value) {
-            for message in self.messages(&error, &value) {
-                let failure = Failure::new(Code::InvalidParams, message);
-                if failures.len() < MAX_ERRORS && !failures.contains(&failure) {
-                    failures.push(failure);
-                }
+        for violation in subject.violations(&value) {
+            let failure = Failure::new(Code::InvalidParams, violation.message);
+            if failures.len() < MAX_ERRORS && !failures.contains(&failure) {
+                failures.push(failure);
             }
         }
         failures
     }
-
-    fn messages(&self, error: &ValidationError<'_>, params: &Value) -> Vec<String> {
-        let mut path = String::new();
-        for segment in error.instance_path().segments() {
-            match segment {
-                LocationSegment::Property(name) if path.is_empty() => path.push_str(&name),
-                LocationSegment::Property(name) => path = format!("{path}.{name}"),
-                LocationSegment::Index(index) => path = format!("{path}[{index}]"),
-            }
-        }
-        let inside = |name: &str| if path.is_empty() { clip(name) } else { format!("{path}.{}", clip(name)) };
-        let unknown = |names: &mut dyn Iterator<Item = &String>| {
-            let known = self.siblings(error);
-            names.map(|name| format!("{}: is unknown, {known}", inside(name))).collect()
-        };
-        match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected }
-            | ValidationErrorKind::UnevaluatedProperties { unexpected } => unknown(&mut unexpected.iter()),
-            // So says the validator when there are no properties at all.
-            ValidationErrorKind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
-                let object = params.pointer(error.instance_path().as_str()).and_then(Value::as_object);
-                unknown(&mut object.into_iter().flat_map(Params::keys))
-            }
-            ValidationErrorKind::Required { property } => {
-                let name = property.as_str().unwrap_or_default();
-                vec![format!("{}: is missing, expected {}", inside(name), self.wanted(error, name))]
-            }
-            _ => {
-                let field = if path.is_empty() { self.transform.clone() } else { path };
-                vec![format!("{field}: is {}, expected {}", show(error.instance()), self.expectation(error))]
-            }
-        }
-    }
-
-    /// The parameters that there are beside the unknown ones.
-    fn siblings(&self, error: &ValidationError<'_>) -> String {
-        let names = self.parent(error)["properties"].as_object().map(|properties| {
-            let mut names: Vec<&str> = properties.keys().map(String::as_str).collect();
-            names.sort_unstable();
-            names.join(", ")
-        });
-        match names.filter(|names| !names.is_empty()) {
-            Some(names) => format!("expected one of {names}"),
-            None => format!("{} takes no parameters here", self.transform),
-        }
-    }
-
-    /// The type of a missing parameter.
-    fn wanted(&self, error: &ValidationError<'_>, name: &str) -> String {
-        match &self.parent(error)["properties"][name]["type"] {
-            Value::String(kind) => kind.clone(),
-            _ => "a value".to_owned(),
-        }
-    }
-
-    fn expectation(&self, error: &ValidationError<'_>) -> String {
-        let parent = self.parent(error);
-        let bounds = || bounds(parent);
-        match error.kind() {
-            ValidationErrorKind::Type { .. } => match &parent["type"] {
-                Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-                kind => kind.as_str().map(str::to_owned).unwrap_or_else(|| show(kind)),
-            },
-            ValidationErrorKind::Minimum { limit } => bounds().unwrap_or_else(|| format!("at least {limit}")),
-            ValidationErrorKind::Maximum { limit } => bounds().unwrap_or_else(|| format!("at most {limit}")),
-            ValidationErrorKind::ExclusiveMinimum { limit } => bounds().unwrap_or_else(|| format!("more than {limit}")),
-            ValidationErrorKind::ExclusiveMaximum { limit } => bounds().unwrap_or_else(|| format!("less than {limit}")),
-            ValidationErrorKind::Enum { options: Value::Array(options) } => list(options.iter()),
-            ValidationErrorKind::Constant { expected_value } => show(expected_value),
-            ValidationErrorKind::MaxLength { limit } => format!("at most {limit} characters"),
-            ValidationErrorKind::MinLength { limit } => format!("at least {limit} characters"),
-            ValidationErrorKind::MaxItems { limit } => format!("at most {limit} items"),
-            ValidationErrorKind::MinItems { limit } => format!("at least {limit} items"),
-            ValidationErrorKind::Pattern { pattern } => format!("a text that matches {}", clip(pattern)),
-            ValidationErrorKind::MultipleOf { multiple_of } => format!("a multiple of {multiple_of}"),
-            ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::AnyOf { .. } => {
-                self.alternatives(parent).unwrap_or_else(|| "another form, see the schema".to_owned())
-            }
-            // The rest is rare in parameters; the library's words do.
-            _ => format!("something else: {}", clip(&error.masked().to_string())),
-        }
-    }
-
-    /// The constants of a choice, when it is made of nothing else: that is how an enum with documented
-    /// values is written.
-    fn alternatives(&self, parent: &Value) -> Option<String> {
-        let forms = parent["oneOf"].as_array().or(parent["anyOf"].as_array())?;
-        let mut constants = Vec::new();
-        for form in forms {
-            let form = form["$ref"].as_str().and_then(|target| resolve(&self.schema, target)).unwrap_or(form);
-            match (form.get("const"), form["enum"].as_array(), form["type"].as_str()) {
-                (Some(constant), ..) => constants.push(show(constant)),
-                (_, Some(options), _) => constants.extend(options.iter().map(show)),
-                (_, _, Some(kind)) => constants.push(kind.to_owned()),
-                _ => return None,
-            }
-        }
-        Some(format!("one of {}", constants.join(", ")))
-    }
-
-    /// The schema that the failed keyword stands in.
-    fn parent(&self, error: &ValidationError<'_>) -> &Value {
-        let path = error.schema_path().as_str();
-        let parent = path.rfind('/').map_or("", |end| &path[..end]);
-        self.schema.pointer(parent).unwrap_or(&Value::Null)
-    }
-}
-
-/// "a number from 0 to 250", when both ends are known.
-fn bounds(schema: &Value) -> Option<String> {
-    let kind = match schema["type"].as_str() {
-        Some("integer") => "an integer",
-        _ => "a number",
-    };
-    let (least, most) = (schema.get("minimum"), schema.get("maximum"));
-    match (least, most) {
-        (Some(least), Some(most)) => Some(format!("{kind} from {least} to {most}")),
-        _ => match (schema.get("exclusiveMinimum"), most) {
-            (Some(above), Some(most)) => Some(format!("{kind} above {above}, at most {most}")),
-            _ => None,
-        },
-    }
-}
-
-fn list<'a>(values: impl Iterator<Item = &'a Value>) -> String {
-    format!("one of {}", values.map(show).collect::<Vec<_>>().join(", "))
-}
-
-/// A value as JSON, cut.
-fn show(value: &Value) -> String {
-    clip(&value.to_string())
-}
-
-fn clip(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// What `#` or `#/a/b` points to.
-pub(super) fn resolve<'a>(root: &'a Value, target: &str) -> Option<&'a Value> {
-    root.pointer(target.strip_prefix('#')?)
 }
 
 /// Refuses references that leave the schema, and those that come back to themselves without going

@@ -4,12 +4,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::json;
-use uuid::Uuid;
 
-use super::{NewDelivery, Policy, Signer, sign};
+use super::{NewDelivery, sign};
 use crate::{
-    clock::{Clock, rfc3339},
+    clock::Clock,
     egress::{self, Egress},
     store::{AttemptRow, ClaimedDelivery, RecordedAttempt, Verdict},
 };
@@ -107,29 +105,4 @@ fn is_of_the_connection(name: &HeaderName) -> bool {
 fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_DETAIL_BYTES)]);
     text.chars().filter(|c| !c.is_control() || *c == '\n').collect::<String>().trim().to_owned()
-}
-
-/// A harmless callback for trying a receiver: type `webhook.test`, signed like the native ones.
-pub fn test_delivery(account: &str, url: &str, clock: &Clock) -> NewDelivery {
-    let id = Uuid::now_v7();
-    let body = json!({
-        "type": "webhook.test",
-        "timestamp": rfc3339(clock.now()),
-        "data": {"message": "This is a test. Verify the signature over the raw body and answer with a 2xx status."},
-    });
-    NewDelivery {
-        id,
-        account: account.to_owned(),
-        job: None,
-        batch: None,
-        order_key: id,
-        sequence: 0,
-        kind: "webhook.test".to_owned(),
-        url: url.to_owned(),
-        body: body.to_string().into_bytes(),
-        content_type: "application/json".to_owned(),
-        headers: Vec::new(),
-        signer: Signer::StandardWebhooks,
-        policy: Policy::Native,
-    }
 }

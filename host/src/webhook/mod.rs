@@ -12,7 +12,7 @@ mod sign;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use delivery::{attempt, test_delivery};
+pub use delivery::attempt;
 pub use policy::Rules;
 pub use relay::{Observer, Relay};
 pub use sign::{BadSecret, Secrets, headers as sign};

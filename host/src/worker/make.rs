@@ -8,7 +8,7 @@ use safelight_codec::{DecodeOptions, EncodeOptions, Format, Info, Picture, Raste
 use super::CodecConfig;
 use crate::{
     error::{Code, Failure},
-    job::{Encoding, JobError, Output, SourceReport, StepReport},
+    job::{self, Encoding, JobError, Output, Quality, SourceReport, StepReport},
     pipeline::{self, Images, Leaf, Limits, Need, Plan, Shape, Size, Stopped, Transforms},
 };
 
@@ -29,12 +29,32 @@ pub(crate) struct Prepared {
     pub(crate) memory_bytes: u64,
     material: Material,
     /// By output.
-    formats: Vec<Result<Format, Failure>>,
+    formats: Vec<Result<Wanted, Failure>>,
     encodings: Vec<Encoding>,
     plan: Plan,
     full: Size,
     keep_metadata: bool,
     animated: bool,
+}
+
+/// The format that an output is written in.
+#[derive(Clone, Debug)]
+enum Wanted {
+    Format(Format),
+    /// What suits the result, of what this `Accept` header names.
+    Auto {
+        accept: String,
+    },
+}
+
+impl Wanted {
+    /// Whether the result may move.
+    fn supports_animation(&self) -> bool {
+        match self {
+            Wanted::Format(format) => format.supports_animation(),
+            Wanted::Auto { .. } => true,
+        }
+    }
 }
 
 /// An output that was made.
@@ -110,7 +130,7 @@ pub(crate) fn prepare(
         }
     };
     let formats: Vec<_> = outputs.iter().map(|output| format_of(&output.encoding, native)).collect();
-    let moves = |format: &Result<Format, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
+    let moves = |format: &Result<Wanted, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
     let moving: Vec<bool> = formats.iter().map(|format| frames > 1 && moves(format)).collect();
     let animated = moving.contains(&true);
     let shape = Shape { size: Some(full), frames: if animated { frames } else { 1 } };
@@ -130,10 +150,14 @@ pub(crate) fn prepare(
     })
 }
 
-fn format_of(encoding: &Encoding, native: Format) -> Result<Format, Failure> {
+fn format_of(encoding: &Encoding, native: Format) -> Result<Wanted, Failure> {
     match &encoding.format {
-        None => Ok(native),
+        None => Ok(Wanted::Format(native)),
+        Some(name) if name == job::AUTO => {
+            Ok(Wanted::Auto { accept: encoding.accept.clone().unwrap_or_else(|| job::ACCEPT.to_owned()) })
+        }
         Some(name) => Format::from_name(name)
+            .map(Wanted::Format)
             .ok_or_else(|| Failure::new(Code::EncodeFailed, format!("there is no format named '{name}'"))),
     }
 }
@@ -223,10 +247,24 @@ fn decode(
     }
 }
 
-fn encode(codec: &CodecConfig, format: Format, encoding: &Encoding, leaf: Leaf) -> Result<Made, Failure> {
+fn encode(codec: &CodecConfig, format: Wanted, encoding: &Encoding, leaf: Leaf) -> Result<Made, Failure> {
+    let avif_seconds = codec.avif_seconds as f32;
+    let format = match format {
+        Wanted::Format(format) => format,
+        Wanted::Auto { accept } => Format::negotiate(&accept, &leaf.picture, avif_seconds),
+    };
     let defaults = EncodeOptions::new(format);
+    let (quality, look) = match encoding.quality {
+        None => (defaults.quality, None),
+        Some(Quality::Fixed(quality)) => (quality, None),
+        Some(Quality::Auto(look)) => (defaults.quality, Some(look)),
+    };
     let options = EncodeOptions {
-        quality: encoding.quality.unwrap_or(defaults.quality),
+        quality,
+        look,
+        chroma: encoding.chroma,
+        effort: encoding.effort.unwrap_or(defaults.effort),
+        avif_seconds,
         lossless: encoding.lossless,
         progressive: encoding.progressive,
         background: encoding.background.unwrap_or(defaults.background),

@@ -73,6 +73,8 @@ pub struct CodecConfig {
     pub max_frames: u32,
     /// Largest encoded result.
     pub max_output_bytes: u64,
+    /// How long AVIF may take on one core.
+    pub avif_seconds: u32,
 }
 
 /// How often the store is asked for jobs when nobody rings.

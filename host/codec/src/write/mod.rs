@@ -8,7 +8,7 @@ mod png;
 mod tiff;
 mod webp;
 
-pub(crate) use avif::write as avif;
+pub(crate) use avif::{fits as avif_fits, write as avif};
 pub(crate) use bitmaps::{write_bmp as bmp, write_ico as ico};
 pub(crate) use gif::write as gif;
 pub(crate) use jpeg::write as jpeg;

@@ -9,8 +9,9 @@
 //! | `batch.finished` | the last job of a batch has ended | the batch's `notification_url` |
 //!
 //! `data` is the job (or batch) document as it is at that moment: in `job.finished` the state is
-//! still `running` while eager outputs are to come, and those are `pending`. `output.finished` names
-//! its output in `data.output` beside the job.
+//! still `running` while eager outputs are to come, and those are `pending`. `output.finished` carries
+//! the output's document in `data.output` and what there is to say of the job as a whole in `data.job`: with the
+//! whole job, a job of many outputs would send all of them as often as it has outputs.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -20,7 +21,7 @@ use super::{NAME, request::EventRequest, response};
 use crate::{
     clock::{Clock, rfc3339},
     dialect::{Dialect, Event},
-    job::Group,
+    job::{Group, Progress, State},
     store::{BatchRow, JobRow},
     webhook::{NewDelivery, Policy, Signer},
 };
@@ -45,8 +46,18 @@ struct Body<'a, T> {
 /// What `output.finished` carries.
 #[derive(Serialize)]
 struct OutputFinished<'a> {
-    output: &'a str,
-    job: response::JobDocument,
+    job: Unfinished<'a>,
+    output: response::OutputDocument,
+}
+
+/// A job whose outputs are left out.
+#[derive(Serialize)]
+struct Unfinished<'a> {
+    id: Uuid,
+    state: State,
+    reference: Option<&'a str>,
+    progress: Progress,
+    batch: Option<Uuid>,
 }
 
 impl Dialect for Native {
@@ -74,7 +85,16 @@ impl Dialect for Native {
                 };
                 let eager = job.spec.outputs[index].group == Group::Eager;
                 let sequence = 1 + index as i64 + i64::from(eager);
-                let data = OutputFinished { output: id, job: self.show(job) };
+                let data = OutputFinished {
+                    job: Unfinished {
+                        id: job.id,
+                        state: job.state,
+                        reference: job.spec.reference.as_deref(),
+                        progress: job.progress,
+                        batch: job.batch,
+                    },
+                    output: response::output(&job.report.outputs[index], &job.spec, &self.public_url),
+                };
                 vec![self.delivery(job, "output.finished", sequence, notify, data)]
             }
             Event::MainFinished if main > 0 => vec![finished(main + 1)],
@@ -194,6 +214,20 @@ mod tests {
         assert_eq!(told(&job, Event::OutputFinished("c".into())), expect("output.finished", 4, "http://n/"));
         job.spec.callbacks.notification_url = None;
         assert_eq!(told(&job, Event::MainFinished), []);
+    }
+
+    #[test]
+    fn a_finished_output_comes_with_its_own_document_and_without_its_siblings() {
+        let mut job = job_row(&[("a", Group::Main), ("b", Group::Main)]);
+        job.spec.callbacks.notification_url = Some("http://n/".into());
+        job.spec.callbacks.events = vec!["output.finished".into()];
+        let owed = native().deliveries(&job, &Event::OutputFinished("b".into()));
+        let body: serde_json::Value = serde_json::from_slice(&owed[0].body).unwrap();
+        assert_eq!(body["data"]["output"]["id"], "b");
+        assert_eq!(body["data"]["output"]["state"], "pending");
+        assert_eq!(body["data"]["job"]["reference"], "order 1");
+        assert_eq!(body["data"]["job"]["progress"]["total"], 2);
+        assert!(!body.to_string().contains("\"a\""), "{body}");
     }
 
     #[test]

@@ -7,17 +7,20 @@
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
-use safelight_codec::Format;
+use safelight_codec::{Chroma, Format, Look};
 use url::Url;
 
 use super::{
     NAME,
-    request::{JobRequest, MetadataRequest, OutputRequest, SourceRequest, StepRequest},
+    request::{
+        AutoQuality, ChromaRequest, JobRequest, MetadataRequest, OutputRequest, QualityRequest, SourceRequest,
+        StepRequest,
+    },
 };
 use crate::{
     error::{Code, Failure},
     http::Issue,
-    job::{Callbacks, Encoding, Group, Output, Step},
+    job::{AUTO, Callbacks, Encoding, Group, Output, Quality, Step},
     pipeline::{TransformInfo, Transforms},
     source::parse_data_uri,
 };
@@ -250,17 +253,22 @@ fn one_output(
         let expected = "1 to 64 letters, digits, \"_\", \"-\" and \".\", not beginning with a dot";
         issues.push(Issue::at(format!("{at}/id"), Code::InvalidRequest, format!("is {id:?}, expected {expected}")));
     }
-    let format = request.format.as_deref().and_then(|name| {
-        let known = Format::from_name(name);
-        if known.is_none() {
+    let format = request.format.as_deref().and_then(|name| match Format::from_name(name) {
+        Some(format) => Some(format.name()),
+        None if name == AUTO => Some(AUTO),
+        None => {
             let names = Format::ALL.map(Format::name).join(", ");
-            let message = format!("is {name:?}, expected one of {names}");
+            let message = format!("is {name:?}, expected {AUTO} or one of {names}");
             issues.push(Issue::at(format!("{at}/format"), Code::InvalidRequest, message));
+            None
         }
-        known
     });
-    if request.quality.is_some_and(|quality| !(1..=100).contains(&quality)) {
+    if matches!(request.quality, Some(QualityRequest::Fixed(quality)) if !(1..=100).contains(&quality)) {
         issues.push(Issue::at(format!("{at}/quality"), Code::InvalidRequest, "expected 1 to 100"));
+    }
+    if request.accept.is_some() && request.format.as_deref() != Some(AUTO) {
+        let message = "is given without \"format\": \"auto\", which alone uses it";
+        issues.push(Issue::at(format!("{at}/accept"), Code::InvalidRequest, message));
     }
     let background = request.background.as_deref().and_then(|text| match color(text) {
         Ok([red, green, blue, 255]) => Some([red, green, blue]),
@@ -285,13 +293,30 @@ fn one_output(
         group,
         steps: shared.iter().cloned().chain(own).collect(),
         encoding: Encoding {
-            format: format.map(|format| format.name().to_owned()),
-            quality: request.quality,
+            format: format.map(str::to_owned),
+            accept: request.accept.clone(),
+            quality: request.quality.map(quality),
+            chroma: match request.chroma {
+                None | Some(ChromaRequest::Auto) => Chroma::Auto,
+                Some(ChromaRequest::Full) => Chroma::Full444,
+                Some(ChromaRequest::Half) => Chroma::Half420,
+            },
+            effort: request.effort,
             lossless: request.lossless,
             progressive: request.progressive,
             keep_metadata: request.metadata == Some(MetadataRequest::Keep),
             background,
         },
+    }
+}
+
+fn quality(request: QualityRequest) -> Quality {
+    match request {
+        QualityRequest::Fixed(quality) => Quality::Fixed(quality),
+        QualityRequest::Auto(AutoQuality::Best) => Quality::Auto(Look::Best),
+        QualityRequest::Auto(AutoQuality::Auto | AutoQuality::Good) => Quality::Auto(Look::Good),
+        QualityRequest::Auto(AutoQuality::Eco) => Quality::Auto(Look::Eco),
+        QualityRequest::Auto(AutoQuality::Low) => Quality::Auto(Look::Low),
     }
 }
 

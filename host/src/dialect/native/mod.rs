@@ -24,14 +24,7 @@ mod tests {
 
     /// A running job with these outputs.
     pub(super) fn job_row(outputs: &[(&str, Group)]) -> JobRow {
-        let encoding = Encoding {
-            format: Some("jpeg".into()),
-            quality: None,
-            lossless: false,
-            progressive: false,
-            keep_metadata: false,
-            background: None,
-        };
+        let encoding = Encoding { format: Some("jpeg".into()), ..Encoding::default() };
         let output = |(id, group): &(&str, Group)| job::Output {
             id: (*id).into(),
             group: *group,

@@ -5,7 +5,10 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type},
+};
 
 /// A job: one picture in, any number of outputs.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -111,11 +114,20 @@ pub struct OutputRequest {
     #[serde(default)]
     pub steps: Vec<StepRequest>,
     /// `jpeg`, `png`, `webp`, `gif`, `avif`, `tiff`, `bmp` or `ico`; the source's when absent (PNG for a
-    /// canvas).
+    /// canvas). `auto` takes what suits the picture best of what `accept` names.
     pub format: Option<String>,
-    /// From 1 to 100; the format's default when absent.
-    #[schema(minimum = 1, maximum = 100)]
-    pub quality: Option<u8>,
+    /// For `"format": "auto"`: an HTTP `Accept` header, such as that of the browser which will show the result.
+    /// `image/webp` when absent.
+    #[schema(max_length = 1024)]
+    pub accept: Option<String>,
+    /// From 1 to 100; the format's default when absent. `auto` finds the smallest file that looks good.
+    #[schema(schema_with = quality_schema)]
+    pub quality: Option<QualityRequest>,
+    /// JPEG: resolution of colour; `auto` when absent.
+    pub chroma: Option<ChromaRequest>,
+    /// 0 is fastest, 9 smallest; the format's default when absent.
+    #[schema(minimum = 0, maximum = 9)]
+    pub effort: Option<u8>,
     /// Without loss, where the format can.
     #[serde(default)]
     pub lossless: bool,
@@ -126,6 +138,63 @@ pub struct OutputRequest {
     pub metadata: Option<MetadataRequest>,
     /// What shows through where the format has no alpha: `#rgb` or `#rrggbb`, `white` or `black`.
     pub background: Option<String>,
+}
+
+/// How much of a picture lossy formats keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum QualityRequest {
+    /// From 1 to 100.
+    Fixed(u8),
+    /// The smallest file that looks as wished.
+    Auto(AutoQuality),
+}
+
+/// A number in its range, or one of the names.
+fn quality_schema() -> impl Into<RefOr<Schema>> {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
+    OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Null))
+        .item(number)
+        .item(AutoQuality::schema())
+        .description(Some(
+            "From 1 to 100; the format's default when absent. `auto` finds the smallest file that looks good, `auto:best`, \
+             `auto:eco` and `auto:low` one that looks better or worse: SSIMULACRA2 scores of 75, 85, 65 and 50.",
+        ))
+}
+
+/// How good a result of automatic quality has to look, by its SSIMULACRA2 score against the original.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum AutoQuality {
+    /// As `auto:good`.
+    #[serde(rename = "auto")]
+    Auto,
+    /// 85: hardly to be told from the original.
+    #[serde(rename = "auto:best")]
+    Best,
+    /// 75: high quality.
+    #[serde(rename = "auto:good")]
+    Good,
+    /// 65: small.
+    #[serde(rename = "auto:eco")]
+    Eco,
+    /// 50: smallest.
+    #[serde(rename = "auto:low")]
+    Low,
+}
+
+/// Resolution of colour against brightness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum ChromaRequest {
+    /// 4:4:4 from quality 90 on, 4:2:0 below.
+    #[serde(rename = "auto")]
+    Auto,
+    /// As many colour samples as pixels.
+    #[serde(rename = "4:4:4")]
+    Full,
+    /// One colour sample for two by two pixels.
+    #[serde(rename = "4:2:0")]
+    Half,
 }
 
 /// What becomes of the source's metadata.

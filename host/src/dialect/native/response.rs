@@ -97,7 +97,8 @@ pub fn job(row: &JobRow, public_url: &str) -> JobDocument {
     }
 }
 
-fn output(report: &OutputReport, spec: &job::Spec, public_url: &str) -> OutputDocument {
+/// Shows an output.
+pub fn output(report: &OutputReport, spec: &job::Spec, public_url: &str) -> OutputDocument {
     OutputDocument {
         id: report.id.clone(),
         state: report.state,

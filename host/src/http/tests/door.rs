@@ -20,7 +20,7 @@ use crate::{
     dialect::native::Native,
     egress::Egress,
     error::{Code, Failure},
-    http::{Changes, Limits, Metrics, Rates, State, router},
+    http::{Changes, Documents, Limits, Metrics, Rates, State, router},
     job::{OutputState, Progress},
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
@@ -123,6 +123,7 @@ impl Door {
         let state = Arc::new(State {
             limits: Limits::new(&config),
             rates: Rates::new(config.server.requests_per_s),
+            documents: Documents::new(config.server.documents_bytes),
             store: Arc::new(store),
             blobs: Blobs::local(&dir.join("blobs")).unwrap(),
             plugins: Arc::new(Played::new()),

@@ -83,6 +83,39 @@ async fn what_is_wrong_with_a_job_is_listed_with_pointers() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_is_told_with_what_was_expected() {
+    let door = Door::open().await;
+    let check = async |document: Value, expected: &str| {
+        let answer = door.post("/v1/jobs", &document).await.json();
+        assert_eq!(answer["errors"][0]["message"], expected, "{answer}");
+    };
+    check(json!({"source": canvas(), "priority": 101}), "priority: is 101, expected an integer from -100 to 100").await;
+    check(json!({"source": canvas(), "priority": 1.5}), "priority: is 1.5, expected integer or null").await;
+    check(json!({"source": canvas(), "outputs": [{"id": 1}]}), "outputs[0].id: is 1, expected string or null").await;
+    check(json!({"source": canvas(), "steps": [{}]}), "steps[0].transform: is missing, expected string").await;
+    check(
+        json!({"source": canvas(), "outputs": [{"colour": 1}]}),
+        "outputs[0].colour: is unknown, expected one of accept, background, chroma, effort, format, id, lossless, metadata, \
+         progressive, quality, steps",
+    )
+    .await;
+    check(
+        json!({"source": canvas(), "outputs": [{"quality": "superb"}]}),
+        "outputs[0].quality: is \"superb\", expected one of an integer from 1 to 100, \"auto\", \"auto:best\", \
+         \"auto:good\", \"auto:eco\", \"auto:low\"",
+    )
+    .await;
+    check(
+        json!({"source": canvas(), "outputs": [{"format": "png", "accept": "image/webp"}]}),
+        "is given without \"format\": \"auto\", which alone uses it",
+    )
+    .await;
+    // A number that is whole however it is written.
+    let job = door.submit(&json!({"source": {"canvas": {"width": 4.0, "height": 4}}, "priority": 1e1})).await;
+    assert!(job["id"].is_string());
+}
+
+#[tokio::test]
 async fn all_jobs_of_a_batch_are_checked_and_none_accepted() {
     let door = Door::open().await;
     let jobs = json!([{"source": canvas()}, {"source": {"asset": "none"}}, {"source": {"url": "x:y"}, "outputs": [{"format": "?"}]}]);

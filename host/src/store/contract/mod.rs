@@ -119,14 +119,7 @@ fn output(id: &str) -> OutputReport {
 }
 
 pub(super) fn job() -> NewJob {
-    let encoding = Encoding {
-        format: Some("png".into()),
-        quality: None,
-        lossless: false,
-        progressive: false,
-        keep_metadata: false,
-        background: None,
-    };
+    let encoding = Encoding { format: Some("png".into()), ..Encoding::default() };
     let outputs = vec![Output { id: "main".into(), group: Group::Main, steps: Vec::new(), encoding }];
     NewJob {
         id: new_id(),

@@ -27,6 +27,19 @@ fn local_work_gives_the_encoded_results_and_their_cost() {
 }
 
 #[test]
+fn the_format_can_be_left_to_what_the_client_accepts() {
+    let mut outputs = ["a", "b"].map(|id| output(id, Group::Main, []));
+    for output in &mut outputs {
+        output.encoding.format = Some("auto".into());
+    }
+    outputs[1].encoding.accept = Some("image/png, image/avif;q=0.5".into());
+    let (_, made) = local(&outputs, &mut Vec::new()).unwrap();
+    let format = |index: usize| Format::sniff(made[index].bytes.as_ref().unwrap());
+    assert_eq!((format(0), format(1)), (Some(Format::WebP), Some(Format::Avif)));
+    assert_eq!(made[1].report.format.as_deref(), Some("avif"));
+}
+
+#[test]
 fn local_work_names_the_step_that_failed() {
     let mut outputs =
         [output("a", Group::Main, [step("invert", "{}"), step("blu3r", "{}")]), output("b", Group::Main, [])];

@@ -262,6 +262,7 @@ impl Room {
 
 fn codec_config() -> CodecConfig {
     CodecConfig {
+        avif_seconds: 10,
         max_bytes: 1 << 20,
         max_pixels: 1_000_000,
         max_total_pixels: 4_000_000,

@@ -95,6 +95,29 @@ fn steps_of_an_output_come_after_those_of_the_job() {
 }
 
 #[test]
+fn quality_and_format_may_be_left_to_the_server() {
+    let job = lowered(json!({
+        "source": {"url": "http://a/"},
+        "outputs": [
+            {"quality": 80, "chroma": "4:4:4", "effort": 0},
+            {"format": "auto", "accept": "image/avif", "quality": "auto"},
+            {"format": "webp", "quality": "auto:low"}
+        ]
+    }));
+    let encodings: Vec<_> = job.outputs.iter().map(|output| &output.encoding).collect();
+    assert_eq!((encodings[0].quality, encodings[0].chroma), (Some(Quality::Fixed(80)), Chroma::Full444));
+    assert_eq!((encodings[0].effort, encodings[1].effort), (Some(0), None));
+    assert_eq!((encodings[1].format.as_deref(), encodings[1].accept.as_deref()), (Some("auto"), Some("image/avif")));
+    assert_eq!(encodings[1].quality, Some(Quality::Auto(Look::Good)));
+    assert_eq!(encodings[2].quality, Some(Quality::Auto(Look::Low)));
+    // What is stored is read again.
+    for encoding in encodings {
+        let stored = serde_json::to_string(encoding).unwrap();
+        assert_eq!(&serde_json::from_str::<Encoding>(&stored).unwrap(), encoding, "{stored}");
+    }
+}
+
+#[test]
 fn colours_are_read() {
     for (text, expected) in [
         ("#123", Some([0x11, 0x22, 0x33, 255])),
