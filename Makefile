@@ -31,7 +31,7 @@ host: tools
 plugins: tools ## Build the standard plugins to components
 	$(CARGO) build --profile wasm --target wasm32-wasip2 $(PLUGINS:%=-p safelight-%)
 	mkdir -p $(TARGET)/release/plugins
-	for name in $(PLUGINS); do \
+	for name in $(subst -,_,$(PLUGINS)); do \
 	  cmp -s $(WASM)/$$name.wasm $(TARGET)/release/plugins/$$name.wasm || \
 	    install -m 644 $(WASM)/$$name.wasm $(TARGET)/release/plugins/$$name.wasm; \
 	done

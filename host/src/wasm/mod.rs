@@ -6,6 +6,8 @@
 //! sorted in [`outcome`].
 
 mod bindings;
+mod codec;
+mod codecs;
 mod counters;
 mod engine;
 mod fonts;
@@ -23,6 +25,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use codec::FormatInfo;
 pub use counters::Counts;
 pub use plugin::Origin;
 pub use registry::{Registry, Report};

@@ -5,13 +5,14 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use safelight_codec::Raster;
 
 use super::{
+    codec::FormatInfo,
     host::Host,
     plugin::{Origin, Plugin},
 };
 use crate::{
     error::{Code, Failure},
     job::Params,
-    pipeline::{Call, CallError, Outcome, Planned, PluginInfo, Size, TransformInfo, Transforms, View},
+    pipeline::{Call, CallError, Codecs, Outcome, Planned, PluginInfo, Size, TransformInfo, Transforms, View},
 };
 
 /// The plugins of one moment; never changes. A job keeps the one it began with, so that it never sees
@@ -38,6 +39,8 @@ pub struct PluginSummary {
     pub imports: Vec<String>,
     /// What it offers, in the manifest's order.
     pub transforms: Vec<Arc<TransformInfo>>,
+    /// The formats that a codec reads and writes, in the manifest's order.
+    pub formats: Vec<FormatInfo>,
 }
 
 impl PluginSummary {
@@ -49,6 +52,7 @@ impl PluginSummary {
             bytes: plugin.bytes,
             imports: plugin.imports.clone(),
             transforms: plugin.offers.iter().map(|offer| offer.info.clone()).collect(),
+            formats: plugin.codec.iter().flat_map(|codec| codec.formats.clone()).collect(),
         }
     }
 }
@@ -72,6 +76,17 @@ impl Snapshot {
                 }
                 by_name.insert(name.clone(), offer.info.clone());
                 by_name.insert(format!("{}/{name}", plugin.info.name), offer.info.clone());
+            }
+        }
+        let mut readers: HashMap<&str, &Plugin> = HashMap::new();
+        let mut writers: HashMap<&str, &Plugin> = HashMap::new();
+        for plugin in &plugins {
+            for format in plugin.codec.iter().flat_map(|codec| &codec.formats) {
+                let taken = (format.reads.then(|| readers.insert(&format.name, plugin)).flatten())
+                    .or(format.writes.then(|| writers.insert(&format.name, plugin)).flatten());
+                if let Some(other) = taken {
+                    return Err(clash("format", &format.name, other, plugin));
+                }
             }
         }
         Ok(Snapshot { host, plugins, by_name })
@@ -119,6 +134,10 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Transforms for Snapshot {
+    fn codecs(&self) -> &dyn Codecs {
+        self
+    }
+
     fn resolve(&self, name: &str) -> Result<Arc<TransformInfo>, Failure> {
         self.by_name
             .get(name)

@@ -5,7 +5,7 @@
 //! not exist, how many pages are rendered together and how large they are, regions, the format's name.
 //!
 //! ```
-//! use safelight_sdk::codec::{self, Codec, Document, Error, Format, Info, Limits, Page, Scaling};
+//! use safelight_sdk::codec::{self, Codec, Document, Error, Format, Limits, Page, Scaling};
 //! use safelight_sdk::{Image, PixelFormat, Size};
 //!
 //! /// "DOT", then the gray value of the only pixel.
@@ -47,12 +47,14 @@
 mod bindings;
 mod format;
 mod opened;
+mod pixels;
 
 pub use bindings::exports::safelight::plugin::codec::{
     EncodeOptions, Error, Frame, Info, Kind, Limits, Manifest, Metadata, Page, Request, Scaling,
 };
 pub use format::{Format, Mark};
 pub use opened::{Opened, encode, manifest, open};
+pub use pixels::from_premultiplied;
 
 use crate::{Image, Size};
 
@@ -89,7 +91,7 @@ pub trait Codec {
 pub trait Document {
     /// What it is; one still picture unless this says otherwise.
     fn info(&self) -> Info {
-        Info { kind: Kind::Still, count: 1, plays: 1 }
+        Info { kind: Kind::Still, count: 1 }
     }
 
     /// What a page or frame is; `index` is below the count.
@@ -109,9 +111,7 @@ pub trait Document {
     /// # Errors
     /// As `render`.
     fn render_frames(&mut self, first: u32, count: u32, size: Option<Size>) -> Result<Vec<Frame>, Error> {
-        (first..first + count)
-            .map(|index| self.render(index, size).map(|image| Frame { image, delay_ms: 0 }))
-            .collect()
+        (first..first + count).map(|index| self.render(index, size).map(|image| Frame { image, delay_ms: 0 })).collect()
     }
 
     /// What it says about itself.
@@ -160,9 +160,9 @@ impl Default for Request {
 }
 
 impl Default for Metadata {
-    /// None.
+    /// Played once, nothing else.
     fn default() -> Self {
-        Metadata { icc: None, exif: None, xmp: None }
+        Metadata { plays: 1, icc: None, exif: None, xmp: None }
     }
 }
 
@@ -176,12 +176,7 @@ macro_rules! export_codec {
     (name: $name:expr, summary: $summary:expr, codec: $codec:ty $(,)?) => {
         /// What `describe` answers.
         pub fn manifest() -> $crate::codec::Manifest {
-            $crate::codec::manifest::<$codec>(
-                $name,
-                env!("CARGO_PKG_VERSION"),
-                env!("CARGO_PKG_LICENSE"),
-                $summary,
-            )
+            $crate::codec::manifest::<$codec>($name, env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_LICENSE"), $summary)
         }
 
         #[cfg(target_arch = "wasm32")]

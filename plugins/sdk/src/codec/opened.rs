@@ -79,7 +79,10 @@ impl<D: Document> Opened<D> {
             return Err(Error::NoSuchPage(self.info.count));
         }
         let page = self.document.page(index)?;
-        self.limits.check_size(page.size)?;
+        // What is not made of pixels may be rendered in another size than its own.
+        if page.scaling != Scaling::Free {
+            self.limits.check_size(page.size)?;
+        }
         Ok(page)
     }
 
@@ -132,9 +135,8 @@ impl<D: Document> Opened<D> {
 /// Keeps a part of a picture, in place.
 fn crop(image: &mut Image, region: Rect) -> Result<(), Error> {
     let Rect { x, y, width, height } = region;
-    let inside = |start: u32, length: u32, end: u32| {
-        length > 0 && start.checked_add(length).is_some_and(|sum| sum <= end)
-    };
+    let inside =
+        |start: u32, length: u32, end: u32| length > 0 && start.checked_add(length).is_some_and(|sum| sum <= end);
     if !inside(x, width, image.width) || !inside(y, height, image.height) {
         let Size { width: w, height: h } = image.size();
         return Err(Error::Other(format!("a region of {width} x {height} px at {x},{y} is outside of {w} x {h} px")));
