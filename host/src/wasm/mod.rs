@@ -23,6 +23,8 @@ mod plugin;
 mod registry;
 mod snapshot;
 #[cfg(test)]
+mod codec_tests;
+#[cfg(test)]
 mod tests;
 
 pub use codec::FormatInfo;
@@ -108,6 +110,8 @@ pub struct Config {
     pub plan_cache: usize,
     /// Whether bundled plugins run with interruption checks.
     pub check_bundled: bool,
+    /// Whether bundled codecs run with interruption checks.
+    pub check_codecs: bool,
     /// Limits of single plugins.
     pub plugin: BTreeMap<String, PluginLimits>,
 }
