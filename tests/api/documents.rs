@@ -2,6 +2,10 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::Server;
 
@@ -112,9 +116,20 @@ async fn huge_and_deep_documents_are_refused_early() {
     let deep = format!("{}1{}", "[".repeat(40_000), "]".repeat(40_000));
     let answer = server.post("/v1/jobs").header("content-type", "application/json").body(deep).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-    let huge = format!("{{\"reference\": \"{}\"}}", "x".repeat(200_000));
-    let answer = server.post("/v1/jobs").header("content-type", "application/json").body(huge).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    // Far more than the buffers between the two hold: the client is still sending when it is refused.
+    for bytes in [200_000, 30_000_000] {
+        let huge = format!("{{\"reference\": \"{}\"}}", "x".repeat(bytes));
+        let request = server.post("/v1/jobs").header("content-type", "application/json").body(huge);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE, "{bytes} bytes");
+    }
+    // Nobody is asked for a body that is not wanted.
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 200000\r\n\
+                expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("100 Continue"), "{answer}");
     let steps: Vec<Value> = (0..2000).map(|_| json!({"transform": "invert"})).collect();
     let (status, problem) =
         server.refused(&json!({"source": {"canvas": {"width": 2, "height": 2}}, "steps": steps})).await;

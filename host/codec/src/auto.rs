@@ -169,7 +169,7 @@ fn names(range: &str, media_type: &str) -> bool {
 }
 
 /// Whether a picture has few colours: lossy formats make noise around its edges and larger files.
-pub(crate) fn is_drawn(raster: &Raster) -> bool {
+fn is_drawn(raster: &Raster) -> bool {
     let mut colors = std::collections::HashSet::with_capacity(DRAWN_COLORS + 1);
     let mut last: Option<&[u8]> = None;
     for pixel in raster.pixels().chunks_exact(raster.format().bytes_per_pixel()) {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::Request,
     http::header,
 };
@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::{
     runtime::RuntimeFlavor,
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::Instant,
 };
 
@@ -44,23 +44,95 @@ impl From<BodyError> for Problem {
     }
 }
 
-/// Puts a limit of bytes and a time on a body that is read later.
-pub(crate) fn guard(body: Body, limit: u64, time: Duration) -> Body {
-    let until = Instant::now() + time;
-    let seconds = time.as_secs();
-    let stream = body.into_data_stream();
-    Body::from_stream(futures_util::stream::unfold(Some((stream, limit)), move |state| async move {
-        let (mut stream, left) = state?;
-        match tokio::time::timeout_at(until, stream.next()).await {
-            Err(_) => Some((Err(axum::Error::new(BodyError::TooSlow { seconds })), None)),
-            Ok(None) => None,
-            Ok(Some(Err(error))) => Some((Err(error), None)),
-            Ok(Some(Ok(bytes))) => match left.checked_sub(bytes.len() as u64) {
-                None => Some((Err(axum::Error::new(BodyError::TooLarge { limit })), None)),
-                Some(left) => Some((Ok(bytes), Some((stream, left)))),
-            },
+/// Puts a limit of bytes and a time on a body that is read later; what remains unread of it can be had afterwards.
+pub(crate) fn guard(body: Body, limit: u64, time: Duration) -> (Body, Rest) {
+    let (give_back, rest) = oneshot::channel();
+    let guarded = Guarded {
+        stream: Some(body.into_data_stream()),
+        begun: false,
+        left: limit,
+        limit,
+        time,
+        until: Instant::now() + time,
+        give_back: Some(give_back),
+    };
+    let parts = futures_util::stream::unfold(guarded, |mut guarded| async move {
+        let part = guarded.next().await?;
+        Some((part, guarded))
+    });
+    (Body::from_stream(parts), Rest(rest))
+}
+
+struct Guarded {
+    /// Until its end, or until it met a limit.
+    stream: Option<BodyDataStream>,
+    begun: bool,
+    left: u64,
+    limit: u64,
+    time: Duration,
+    until: Instant,
+    give_back: Option<oneshot::Sender<(BodyDataStream, bool)>>,
+}
+
+impl Guarded {
+    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        let stream = self.stream.as_mut()?;
+        self.begun = true;
+        let Ok(part) = tokio::time::timeout_at(self.until, stream.next()).await else {
+            self.stream = None;
+            return Some(Err(axum::Error::new(BodyError::TooSlow { seconds: self.time.as_secs() })));
+        };
+        let Some(Ok(bytes)) = part else {
+            self.stream = None;
+            return part;
+        };
+        let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
+            self.give_back();
+            return Some(Err(axum::Error::new(BodyError::TooLarge { limit: self.limit })));
+        };
+        self.left = left;
+        Some(Ok(bytes))
+    }
+
+    fn give_back(&mut self) {
+        if let (Some(stream), Some(give_back)) = (self.stream.take(), self.give_back.take()) {
+            let _ = give_back.send((stream, self.begun));
         }
-    }))
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+/// How much of a body that nobody wants is still taken, and for how long: a client that is cut off while it
+/// sends may never come to read why.
+const LINGER_BYTES: usize = 64 << 20;
+const LINGER_TIME: Duration = Duration::from_secs(10);
+
+/// What a request's handler left unread of its body.
+pub(crate) struct Rest(oneshot::Receiver<(BodyDataStream, bool)>);
+
+impl Rest {
+    /// Takes the rest and throws it away while the answer is on its way. A client that `waits` for leave to
+    /// send is not given it now.
+    pub(crate) fn discard(mut self, waits: bool) {
+        let Ok((mut stream, begun)) = self.0.try_recv() else { return };
+        if waits && !begun {
+            return;
+        }
+        tokio::spawn(tokio::time::timeout(LINGER_TIME, async move {
+            let mut taken = 0;
+            while let Some(Ok(part)) = stream.next().await {
+                taken += part.len();
+                if taken > LINGER_BYTES {
+                    return;
+                }
+            }
+        }));
+    }
 }
 
 /// The limit that a failed read met, found along the chain of causes.
@@ -314,10 +386,10 @@ mod tests {
     #[tokio::test]
     async fn a_guarded_body_ends_at_its_limit_and_at_its_time() {
         let documents = Documents::new(1 << 20);
-        let body = guard(Body::from(vec![0; 11]), 10, Duration::from_secs(5));
+        let body = guard(Body::from(vec![0; 11]), 10, Duration::from_secs(5)).0;
         assert_eq!(json(&documents, request(body), 1000).await.unwrap_err().code, Code::BodyTooLarge);
         let endless = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
-        let body = guard(endless, 10, Duration::from_millis(20));
+        let body = guard(endless, 10, Duration::from_millis(20)).0;
         assert_eq!(json(&documents, request(body), 1000).await.unwrap_err().code, Code::RequestTimeout);
     }
 

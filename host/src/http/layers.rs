@@ -8,7 +8,7 @@ use std::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State as Extract},
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, header::EXPECT},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -46,13 +46,18 @@ async fn observe(Extract(state): Extract<Arc<State>>, request: Request, next: Ne
     let span = tracing::info_span!("request", request = %id, %method, route);
 
     let limit = state.config.max_body_bytes;
-    let mut response = if let Err(problem) = body::check_length(request.headers(), limit) {
-        problem.into_response()
-    } else {
-        let time = Duration::from_secs(state.config.request_timeout_s);
-        let request = request.map(|body| body::guard(body, limit, time));
-        next.run(request).instrument(span.clone()).await
+    let time = Duration::from_secs(state.config.request_timeout_s);
+    let (head, body) = request.into_parts();
+    let waits = head.headers.contains_key(EXPECT);
+    let (body, rest) = body::guard(body, limit, time);
+    let mut response = match body::check_length(&head.headers, limit) {
+        Err(problem) => {
+            drop(body);
+            problem.into_response()
+        }
+        Ok(()) => next.run(Request::from_parts(head, body)).instrument(span.clone()).await,
     };
+    rest.discard(waits);
 
     let (status, elapsed) = (response.status().as_u16(), began.elapsed());
     state.metrics.request(method.as_str(), &route, status, elapsed);

@@ -18,7 +18,7 @@ fn one(transform: &str, params: &str, format: PixelFormat, pixel: &[u8]) -> Vec<
 
 #[test]
 fn each_transform_follows_its_formula() {
-    let cases: [(&str, &str, &[u8], &[u8]); 22] = [
+    let cases: [(&str, &str, &[u8], &[u8]); 61] = [
         // 0.2126 * 200 + 0.7152 * 100 + 0.0722 * 50 = 117.65
         ("grayscale", "{}", &[200, 100, 50], &[118]),
         ("grayscale", "{}", &[200, 100, 50, 255], &[118]),
@@ -45,6 +45,47 @@ fn each_transform_follows_its_formula() {
         // 255 * (100 / 255) ^ 0.5 = 159.7
         ("gamma", r#"{"gamma": 2}"#, &[100, 0, 255, 9], &[160, 0, 255, 9]),
         ("gamma", r#"{"gamma": 0.1}"#, &[100, 0, 255], &[0, 0, 255]),
+        ("levels", "{}", &[1, 100, 255, 9], &[1, 100, 255, 9]),
+        // (100 - 51) / 102 * 255 = 122.5
+        ("levels", r#"{"black": 0.2, "white": 0.6}"#, &[100, 51, 153], &[123, 0, 255]),
+        ("levels", r#"{"black": 0.2, "white": 0.6, "inverse": true}"#, &[0, 255, 0], &[51, 153, 51]),
+        ("levels", r#"{"channel": "green", "gamma": 2}"#, &[100, 100, 100, 9], &[100, 160, 100, 9]),
+        ("levels", r#"{"channel": "red", "white": 0.5}"#, &[100], &[200, 100, 100]),
+        ("curves", r#"{"points": [[0, 1], [1, 0]]}"#, &[0, 100, 255, 9], &[255, 155, 0, 9]),
+        ("curves", r#"{"channel": "blue", "points": [[0.5, 0]]}"#, &[1, 2, 3], &[1, 2, 0]),
+        ("threshold", "{}", &[127, 128, 255, 9], &[0, 255, 255, 9]),
+        ("posterize", r#"{"levels": 2}"#, &[127, 128, 9], &[0, 255, 0]),
+        ("posterize", r#"{"levels": 256}"#, &[127, 128, 9], &[127, 128, 9]),
+        ("solarize", "{}", &[100, 200, 255], &[100, 55, 0]),
+        ("sigmoidal_contrast", r#"{"amount": 0}"#, &[1, 100, 200], &[1, 100, 200]),
+        ("sigmoidal_contrast", r#"{"amount": 20}"#, &[0, 100, 255], &[0, 26, 255]),
+        ("contrast_stretch", "{}", &[9, 9, 9], &[9, 9, 9]),
+        ("auto_gamma", "{}", &[64], &[128]),
+        ("auto_gamma", r#"{"blend": 0}"#, &[64], &[64]),
+        ("auto_level", "{}", &[64], &[64]),
+        ("equalize", "{}", &[64], &[64]),
+        ("modulate", "{}", &[10, 100, 200, 9], &[10, 100, 200, 9]),
+        ("modulate", r#"{"saturation": 0}"#, &[10, 100, 210], &[110, 110, 110]),
+        ("modulate", r#"{"hue_deg": 120}"#, &[255, 0, 0], &[0, 255, 0]),
+        ("modulate", r#"{"brightness": 0.5}"#, &[200, 200, 200], &[100, 100, 100]),
+        ("hue", "{}", &[200, 100, 50, 9], &[200, 100, 50, 9]),
+        ("hue", r#"{"angle_deg": 77}"#, &[50], &[50]),
+        ("vibrance", r#"{"amount": 0}"#, &[200, 100, 50], &[200, 100, 50]),
+        ("vibrance", r#"{"amount": -1}"#, &[200, 100, 50], &[118, 118, 118]),
+        ("colorize", r##"{"color": "#00f", "amount": 0.5}"##, &[100, 100, 100, 9], &[50, 50, 178, 9]),
+        ("tint", r##"{"colors": ["black", "white"], "amount": 1}"##, &[200, 100, 50], &[118, 118, 118]),
+        ("tint", r##"{"amount": 0}"##, &[200, 100, 50], &[200, 100, 50]),
+        ("duotone", r##"{"dark": "#102030", "light": "#fff"}"##, &[0, 0, 0, 9], &[16, 32, 48, 9]),
+        ("blackwhite", "{}", &[200, 100, 50, 9], &[0, 0, 0, 9]),
+        ("blackwhite", r#"{"threshold": 0.4}"#, &[200, 100, 50], &[255]),
+        ("opacity", r#"{"opacity": 0.5}"#, &[1, 2, 3], &[1, 2, 3, 128]),
+        ("opacity_threshold", "{}", &[1, 2, 3, 127], &[1, 2, 3, 0]),
+        // 100 * 51 / 255 + 255 * 204 / 255 = 224
+        ("flatten", "{}", &[100, 100, 100, 51], &[224, 224, 224]),
+        ("make_transparent", r##"{"color": "#000", "tolerance": 0}"##, &[0, 0, 0], &[0, 0, 0, 0]),
+        ("channels", r#"{"red": [0, 0, 1], "offset": [0, 0.1, 0]}"#, &[10, 20, 30, 9], &[30, 46, 30, 9]),
+        ("replace_color", r##"{"from": "#0f0", "to": "#00f"}"##, &[0, 255, 0, 9], &[0, 0, 255, 9]),
+        ("color_blind", r#"{"kind": "cone_monochromacy"}"#, &[128, 128, 128], &[128, 128, 128]),
     ];
     for (transform, params, pixel, expected) in cases {
         let format = match pixel.len() {
@@ -63,6 +104,14 @@ fn parameters_out_of_range_are_refused() {
         ("brightness", r#"{"amount": -1}"#, "amount: is -1, expected a number from 0 to 10"),
         ("gamma", r#"{"gamma": 0}"#, "gamma: is 0, expected a number from 0.1 to 10"),
         ("invert", r#"{"amount": 1}"#, "amount: is not known, expected no parameters"),
+        ("levels", r#"{"black": 0.5, "white": 0.5}"#, "white: is 0.5, expected more than black, 0.5"),
+        (
+            "curves",
+            r#"{"points": [[0.5, 0], [0.5, 1]]}"#,
+            "points: has inputs that do not rise, expected each above the one before",
+        ),
+        ("tint", r#"{"positions": [0, 1]}"#, "positions: has 2 entries, expected as many as colors, 1, or none"),
+        ("channels", r#"{"red": [99, 0, 0]}"#, "red[0]: is 99, expected a number from -32 to 32"),
     ];
     for (transform, params, expected) in cases {
         let image = Image::new(1, 1, Gray8, vec![1]);
@@ -112,6 +161,27 @@ fn extremes_of_every_parameter_end_soon_and_keep_one_colour() {
         ("invert", "{}"),
         ("gamma", r#"{"gamma": 0.1}"#),
         ("gamma", r#"{"gamma": 10}"#),
+        ("levels", r#"{"black": 0.999, "white": 1, "gamma": 10}"#),
+        ("curves", "{}"),
+        ("sigmoidal_contrast", r#"{"amount": -20}"#),
+        ("contrast_stretch", r#"{"black_pixels": 18446744073709551615}"#),
+        ("normalize", r#"{"black": 0.5, "white": 0.5}"#),
+        ("equalize", "{}"),
+        ("auto_level", "{}"),
+        ("auto_gamma", "{}"),
+        ("auto_color", "{}"),
+        ("auto_enhance", "{}"),
+        ("fill_light", r#"{"bias": -1}"#),
+        ("modulate", r#"{"brightness": 10, "saturation": 10, "hue_deg": -360}"#),
+        ("vibrance", r#"{"amount": 1}"#),
+        ("tint", r#"{"equalize": true}"#),
+        ("opacity", r#"{"opacity": 0}"#),
+        ("make_transparent", r#"{"tolerance": 1}"#),
+        ("replace_color", r#"{"tolerance": 1}"#),
+        ("blue_shift", r#"{"factor": 10}"#),
+        ("color_blind", r#"{"assist": true}"#),
+        ("photo_filter", r#"{"look": "xpro"}"#),
+        ("quantize", r#"{"colors": 2, "dither": true}"#),
     ];
     let formats: [(PixelFormat, &[u8]); 4] =
         [(Gray8, &[200]), (Rgb8, &[1, 2, 255]), (Rgba8, &[9, 99, 199, 255]), (Rgba8, &[0, 0, 0, 0])];
@@ -129,4 +199,32 @@ fn extremes_of_every_parameter_end_soon_and_keep_one_colour() {
             }
         }
     }
+}
+
+#[test]
+fn automatic_corrections_use_what_the_picture_holds() {
+    let ramp: Vec<u8> = (0..100).map(|value| 50 + value).collect();
+    let image = Image::new(100, 1, Gray8, ramp);
+    let run = |transform: &str, params: &str| PLUGIN.run(transform, params, image.clone()).expect("a picture").pixels;
+    let stretched = run("auto_level", "{}");
+    assert_eq!((stretched[0], stretched[99]), (0, 255));
+    let half = run("auto_level", r#"{"blend": 0.5}"#);
+    assert_eq!((half[0], half[99]), (25, 202));
+    let cut = run("contrast_stretch", r#"{"black_pixels": 10, "white_pixels": 20}"#);
+    assert_eq!((cut[9], cut[10], cut[79], cut[80]), (0, 0, 255, 255));
+    assert_eq!(run("normalize", r#"{"black": 0.1, "white": 0.2}"#), cut);
+    let equal = run("equalize", "{}");
+    assert!(equal.is_sorted() && (equal[0], equal[50], equal[99]) == (0, 129, 255), "{equal:?}");
+    // A cast goes: each channel has its own ends.
+    let cast = Image::new(2, 1, Rgb8, vec![100, 0, 0, 200, 50, 255]);
+    let made = PLUGIN.run("auto_color", "{}", cast).expect("a picture").pixels;
+    assert_eq!(made, [0, 0, 0, 255, 255, 255]);
+}
+
+#[test]
+fn dithered_black_and_white_keeps_the_tone() {
+    let image = Image::new(64, 64, Gray8, vec![64; 64 * 64]);
+    let made = PLUGIN.run("blackwhite", r#"{"dither": true}"#, image).expect("a picture");
+    let white = made.pixels.iter().filter(|value| **value == 255).count();
+    assert!((white as f64 / 4096.0 - 64.0 / 255.0).abs() < 0.02, "{white}");
 }

@@ -1,9 +1,12 @@
 //! `pixelate`: large square pixels.
 
 use safelight_kernels as kernels;
-use safelight_sdk::{Input, Outcome, Refusal, Transform};
+use safelight_sdk::{Input, Outcome, Planned, Refusal, Size, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::length::Amount;
+use crate::region::Region;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -11,27 +14,49 @@ pub(crate) struct Params {
     /// Side of a square in pixels of the picture.
     #[schemars(range(min = 1, max = 65535))]
     size_px: u32,
+    /// Left edge of the region that is changed, in pixels or as in "25%" of the picture's width. Without it, 0.
+    x: Option<Amount>,
+    /// Top edge of the region, in pixels or percent of the picture's height. Without it, 0.
+    y: Option<Amount>,
+    /// Width of the region, in pixels or percent of the picture's width. Without it, all from x on.
+    width: Option<Amount>,
+    /// Height of the region, in pixels or percent of the picture's height. Without it, all from y on.
+    height: Option<Amount>,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Params { size_px: 10 }
+        Params { size_px: 10, x: None, y: None, width: None, height: None }
     }
 }
 
-/// Replaces squares, counted from the top left corner, by their mean colour, in place. Squares that
-/// stand over the edge are the mean of what lies inside.
+impl Params {
+    fn region(&self) -> Region<'_> {
+        let Params { x, y, width, height, .. } = self;
+        Region { x: x.as_ref(), y: y.as_ref(), width: width.as_ref(), height: height.as_ref() }
+    }
+}
+
+/// Replaces squares, counted from the top left corner of the picture or the region, by their mean colour, in place.
+/// Squares that stand over the edge are the mean of what lies inside.
+///
+/// **Region.** What of it lies outside the picture is left away; a region wholly outside is refused.
 pub(crate) struct Pixelate;
 
 impl Transform for Pixelate {
     const NAME: &'static str = "pixelate";
-    const SUMMARY: &'static str = "Makes large square pixels.";
+    const SUMMARY: &'static str = "Makes large square pixels, of the whole picture or a region.";
     type Params = Params;
 
+    fn plan(params: &Params, input: Size) -> Result<Planned, Refusal> {
+        params.region().within(input)?;
+        Ok(Planned::to(input))
+    }
+
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
-        let mut image = input.image;
-        let size = (image.width, image.height);
-        kernels::pixelate(&mut image.pixels, size, image.format.bytes(), params.size_px);
+        let image = params.region().apply(input.image, |pixels, size, channels| {
+            kernels::pixelate(pixels, size, channels, params.size_px);
+        })?;
         Ok(image.into())
     }
 }

@@ -12,6 +12,9 @@ pub(crate) struct Params {
     /// width of the details that are strengthened.
     #[schemars(range(min = 0.1, max = 250.0))]
     sigma_px: f64,
+    /// How far the Gaussian reaches, in pixels. 0: as far as it counts, 3 sigma.
+    #[schemars(range(min = 0, max = 1000))]
+    radius_px: u32,
     /// How much of the difference is added: 0 changes nothing, 1 doubles it.
     #[schemars(range(min = 0.0, max = 10.0))]
     amount: f64,
@@ -22,7 +25,7 @@ pub(crate) struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Params { sigma_px: 1.0, amount: 1.0, threshold: 0 }
+        Params { sigma_px: 1.0, radius_px: 0, amount: 1.0, threshold: 0 }
     }
 }
 
@@ -38,8 +41,9 @@ impl Transform for Sharpen {
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
         let mut image = input.image;
         let (size, channels) = ((image.width, image.height), image.format.bytes());
-        let Params { sigma_px, amount, threshold } = *params;
-        kernels::unsharp_mask(&mut image.pixels, size, channels, sigma_px, amount, threshold);
+        let Params { sigma_px, radius_px, amount, threshold } = *params;
+        let radius = if radius_px == 0 { u32::MAX } else { radius_px };
+        kernels::unsharp_mask_within(&mut image.pixels, size, channels, (sigma_px, radius), amount, threshold);
         Ok(image.into())
     }
 }

@@ -15,26 +15,58 @@
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
 mod alpha;
+mod bilateral;
 mod blur;
+mod box_blur;
 mod color;
+mod despeckle;
+mod edge;
+mod enhance;
 mod fir;
+mod hue;
+mod lanes;
+mod median;
+mod morphology;
+mod noise;
+mod oil_paint;
 mod pixelate;
+mod quantize;
 mod reduced;
 mod resize;
 mod rotate;
+mod rows;
 mod sharpen;
+mod sketch;
+mod taps;
+mod tone;
 mod turn;
+mod vignette;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
-pub use blur::gaussian_blur;
+pub use bilateral::bilateral;
+pub use blur::{gaussian_blur, gaussian_blur_within};
+pub use box_blur::box_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use despeckle::despeckle;
+pub use edge::{Edges, adaptive_blur, adaptive_sharpen, edge};
+pub use enhance::enhance;
+pub use hue::{encoded, from_hsl, from_hsv, from_oklab, linear, map_colors, to_hsl, to_hsv, to_oklab};
+pub use median::median;
+pub use morphology::{Morphology, morphology};
+pub use noise::{Noise, noise};
+pub use oil_paint::oil_paint;
 pub use pixelate::pixelate;
+pub use quantize::{Indexed, quantize};
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
-pub use sharpen::unsharp_mask;
+pub use sharpen::{unsharp_mask, unsharp_mask_within};
+pub use sketch::{Cartoon, cartoonify, charcoal, sketch};
+pub use taps::{convolve, emboss, motion_blur};
+pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
+pub use vignette::{Vignette, vignette};
 
 /// Bytes of a picture.
 ///

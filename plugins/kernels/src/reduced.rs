@@ -3,18 +3,21 @@
 /// Fractional bits of positions and of interpolated values.
 const BITS: u32 = 7;
 
+/// The greatest factor: a column's sum of so many bytes fits 16 bits.
+pub(crate) const MOST: usize = 257;
+
 /// The mean of every `factor` x `factor` block, rounded to nearest, and the size of the result.
 ///
 /// A margin of one block on each side, and the part of the last blocks that lies outside, repeat the
 /// nearest edge pixel: clamping the reduced picture is then the same as clamping the picture.
-/// `factor` is at most 257, so that a column's sum fits 16 bits.
+/// `factor` is at most `MOST`.
 pub(crate) fn reduce(
     pixels: &[u8],
     (width, height): (usize, usize),
     channels: usize,
     factor: usize,
 ) -> (Vec<u8>, (usize, usize)) {
-    assert!((1..=257).contains(&factor), "a factor whose sums fit");
+    assert!((1..=MOST).contains(&factor), "a factor whose sums fit");
     let stride = width * channels;
     let small_width = width.div_ceil(factor) + 2;
     let small_height = height.div_ceil(factor) + 2;

@@ -14,11 +14,19 @@ use crate::{bytes, has_transparency, premultiply, unpremultiply};
 ///
 /// # Panics
 /// When the buffer has not the stated size.
-pub fn unsharp_mask(
+pub fn unsharp_mask(pixels: &mut [u8], size: (u32, u32), channels: usize, sigma: f64, amount: f64, threshold: u8) {
+    unsharp_mask_within(pixels, size, channels, (sigma, u32::MAX), amount, threshold);
+}
+
+/// The same with a Gaussian that is cut at `radius` pixels, as in `gaussian_blur_within`.
+///
+/// # Panics
+/// When the buffer has not the stated size.
+pub fn unsharp_mask_within(
     pixels: &mut [u8],
     (width, height): (u32, u32),
     channels: usize,
-    sigma: f64,
+    (sigma, radius): (f64, u32),
     amount: f64,
     threshold: u8,
 ) {
@@ -31,7 +39,7 @@ pub fn unsharp_mask(
         premultiply(pixels);
     }
     let mut blurred = pixels.to_vec();
-    blur_channels(&mut blurred, (width as usize, height as usize), channels, sigma.max(0.1));
+    blur_channels(&mut blurred, (width as usize, height as usize), channels, sigma.max(0.1), f64::from(radius));
     let amount = (amount.clamp(0.0, 10.0) * 256.0).round() as i32;
     let threshold = i32::from(threshold);
     if channels == 4 {
