@@ -2,6 +2,7 @@
 //! a new document.
 
 mod read;
+mod samples;
 #[cfg(test)]
 mod tests;
 mod write;

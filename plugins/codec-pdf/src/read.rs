@@ -1,6 +1,6 @@
 //! Pages as pictures.
 
-use hayro::hayro_interpret::{InterpreterSettings, font::FontQuery};
+use hayro::hayro_interpret::{InterpreterSettings, util::TransformExt};
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro::kurbo::Affine;
 use hayro::vello_cpu::color::palette::css::WHITE;

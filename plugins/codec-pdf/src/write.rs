@@ -1,10 +1,13 @@
 //! Pictures as pages: each page is as large as its picture, and shows nothing else.
 
+use std::borrow::Cow;
+
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 use safelight_sdk::codec::{EncodeOptions, Error, Frame};
 use safelight_sdk::{Image, PixelFormat};
 
+use crate::samples::{LEVEL, Samples};
 use crate::{DPI, POINTS};
 
 /// The name of a page's picture among its resources.
@@ -12,9 +15,6 @@ const PICTURE: Name = Name(b"Im0");
 
 /// The largest side of a page in points that readers have to support (ISO 32000-1 annex C.2).
 const MAX_POINTS: f32 = 14_400.0;
-
-/// How hard deflate tries, of 10: what zlib calls its default.
-const LEVEL: u8 = 6;
 
 /// The numbers of the objects of one page, and of the two before the first page.
 const OBJECTS_OF_A_PAGE: usize = 4;
@@ -32,7 +32,7 @@ pub(crate) fn write(frames: &[Frame], options: &EncodeOptions) -> Result<Vec<u8>
     pdf.pages(tree).kids((0..frames.len()).map(|index| Ref::new(first_of(index)))).count(frames.len() as i32);
     for (index, frame) in frames.iter().enumerate() {
         let first = first_of(index);
-        page(&mut pdf, tree, first, &frame.image, dpi);
+        page(&mut pdf, tree, first, &frame.image, dpi, options);
         if pdf.len() as u64 > options.max_bytes {
             let most = options.max_bytes;
             return Err(Error::Limit(format!("encoded size: {} pages are over the limit of {most} bytes", index + 1)));
@@ -41,13 +41,15 @@ pub(crate) fn write(frames: &[Frame], options: &EncodeOptions) -> Result<Vec<u8>
     Ok(pdf.finish())
 }
 
-fn page(pdf: &mut Pdf, tree: Ref, first: i32, image: &Image, dpi: f32) {
+fn page(pdf: &mut Pdf, tree: Ref, first: i32, image: &Image, dpi: f32, options: &EncodeOptions) {
     let id = |number| Ref::new(first + number);
     let (page_id, content_id, picture_id, mask_id) = (id(0), id(1), id(2), id(3));
     // A picture that is too large for a page is shown at more pixels an inch.
     let most = image.width.max(image.height) as f32 * POINTS / dpi;
     let scale = POINTS / dpi * (MAX_POINTS / most).min(1.0);
-    let (width, height) = (image.width as f32 * scale, image.height as f32 * scale);
+    // Hundredths are exact enough, and short.
+    let side = |pixels: u32| ((pixels as f32 * scale * 100.0).round() / 100.0).max(0.01);
+    let (width, height) = (side(image.width), side(image.height));
 
     let mut page = pdf.page(page_id);
     page.media_box(Rect::new(0.0, 0.0, width, height)).parent(tree).contents(content_id);
@@ -62,9 +64,11 @@ fn page(pdf: &mut Pdf, tree: Ref, first: i32, image: &Image, dpi: f32) {
     pdf.stream(content_id, &content.finish());
 
     let (colors, alpha) = planes(image);
-    let colors = compress_to_vec_zlib(&colors, LEVEL);
-    let mut picture = pdf.image_xobject(picture_id, &colors);
-    picture.filter(Filter::FlateDecode).width(image.width as i32).height(image.height as i32).bits_per_component(8);
+    let samples = Samples { bytes: &colors, width: image.width, height: image.height };
+    let data = samples.encode(options);
+    let mut picture = pdf.image_xobject(picture_id, &data.bytes);
+    picture.filter(data.filter);
+    picture.width(image.width as i32).height(image.height as i32).bits_per_component(8);
     match image.format {
         PixelFormat::Gray8 => picture.color_space().device_gray(),
         PixelFormat::Rgb8 | PixelFormat::Rgba8 => picture.color_space().device_rgb(),
@@ -76,15 +80,16 @@ fn page(pdf: &mut Pdf, tree: Ref, first: i32, image: &Image, dpi: f32) {
     if let Some(alpha) = alpha {
         let alpha = compress_to_vec_zlib(&alpha, LEVEL);
         let mut mask = pdf.image_xobject(mask_id, &alpha);
-        mask.filter(Filter::FlateDecode).width(image.width as i32).height(image.height as i32).bits_per_component(8);
+        mask.filter(Filter::FlateDecode);
+        mask.width(image.width as i32).height(image.height as i32).bits_per_component(8);
         mask.color_space().device_gray();
     }
 }
 
 /// Colours, and alpha where there is any.
-fn planes(image: &Image) -> (Vec<u8>, Option<Vec<u8>>) {
+fn planes(image: &Image) -> (Cow<'_, [u8]>, Option<Vec<u8>>) {
     if image.format != PixelFormat::Rgba8 {
-        return (image.pixels.clone(), None);
+        return (image.pixels.as_slice().into(), None);
     }
     let pixels = image.pixels.as_chunks::<4>().0;
     let mut colors = Vec::with_capacity(pixels.len() * 3);
@@ -93,5 +98,5 @@ fn planes(image: &Image) -> (Vec<u8>, Option<Vec<u8>>) {
         colors.extend([red, green, blue]);
         alpha.push(opacity);
     }
-    (colors, Some(alpha))
+    (colors.into(), Some(alpha))
 }
