@@ -9,7 +9,7 @@ mod fonts;
 mod tests;
 
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{self, ImageHrefResolver, Options, Tree};
+use resvg::usvg::{self, ImageHrefResolver, Options, Tree, roxmltree};
 use safelight_sdk::codec::{self, Codec, Document, Error, Format, Limits, Mark, Page, Scaling};
 use safelight_sdk::{Image, Size};
 
@@ -42,7 +42,9 @@ impl Codec for Svg {
             ..Options::default()
         };
         let tree = Tree::from_str(text, &options).map_err(|error| match error {
-            usvg::Error::ElementsLimitReached => Error::Limit("svg document has too many elements".to_owned()),
+            usvg::Error::ElementsLimitReached | usvg::Error::ParsingFailed(roxmltree::Error::NodesLimitReached) => {
+                Error::Limit("svg document has too many elements".to_owned())
+            }
             error => Error::Corrupt(format!("svg document is damaged: {error}")),
         })?;
         Ok(Drawing { tree, limits: *limits })

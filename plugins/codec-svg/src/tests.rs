@@ -80,7 +80,7 @@ fn bombs_of_entities_uses_and_external_entities_are_refused() {
         let before = format!(r##"<use href="#u{}"/>"##, level - 1).repeat(10);
         uses.push_str(&format!(r#"<g id="u{level}">{before}</g>"#));
     }
-    assert!(matches!(open(&document(r#"width="4" height="4""#, &uses)), Err(Error::Limit(_) | Error::Corrupt(_))));
+    assert!(matches!(open(&document(r#"width="4" height="4""#, &uses)), Err(Error::Limit(_))));
 }
 
 #[test]

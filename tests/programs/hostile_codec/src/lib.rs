@@ -104,7 +104,7 @@ impl Document for Source {
                 }
             }
             "lie" => Ok(gray(2, 2)),
-            "short" => Ok(Image::new(4, 4, PixelFormat::Gray8, vec![0; 15])),
+            "short" => Ok(Image { pixels: vec![0; 15], ..gray(4, 4) }),
             "flood" => {
                 for _ in 0..10_000 {
                     safelight_sdk::log::info("a line");
