@@ -53,6 +53,32 @@ lint: tools ## Check format and lints
 bench: build programs bench-tools ## Measure speed against native code and against sharp; takes minutes
 	tests/bench/run.sh
 
+.PHONY: gallery
+gallery: tools ## Make target/gallery/index.html: what every transform does, and its parameters
+	$(CARGO) run --release -q -p safelight-transform-tests --example gallery -- $(TARGET)/gallery
+
+# The fuzz targets, each for SECONDS; what is found ends the run.
+SECONDS ?= 60
+TARGETS ?= $(patsubst tests/fuzz/targets/%.rs,%,$(wildcard tests/fuzz/targets/*.rs))
+FUZZ := $(abspath $(TARGET))/fuzz
+
+.PHONY: fuzz
+fuzz: fuzz-tools ## Fuzz each decoder and all transforms, SECONDS=60 each
+	cd tests/fuzz && CARGO_TARGET_DIR=$(FUZZ) $(CARGO) run --release -q --example seeds -- $(FUZZ)/seeds
+	for target in $(TARGETS); do \
+	  mkdir -p $(FUZZ)/corpus/$$target $(FUZZ)/artifacts/$$target; \
+	  (cd tests/fuzz && PATH="$(abspath $(TARGET))/fuzz-tools/bin:$$PATH" $(CARGO) +nightly fuzz run --target-dir $(FUZZ) \
+	    $$target $(FUZZ)/corpus/$$target $(FUZZ)/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix=$(FUZZ)/artifacts/$$target/); \
+	done
+
+.PHONY: fuzz-tools
+fuzz-tools: tools $(TARGET)/fuzz-tools/bin/cargo-fuzz
+	@rustup run nightly rustc --version >/dev/null || rustup toolchain install nightly --profile minimal
+
+$(TARGET)/fuzz-tools/bin/cargo-fuzz:
+	$(CARGO) install -q --root $(TARGET)/fuzz-tools cargo-fuzz
+
 # What the build needs beyond the Rust toolchain: a C compiler for SQLite, jemalloc and the WebP encoder,
 # and the WebAssembly target.
 .PHONY: tools

@@ -1,4 +1,4 @@
-//! The operator's fonts.
+//! The fonts that come with Safelight, and the operator's.
 
 use std::{
     collections::BTreeMap,
@@ -19,16 +19,30 @@ pub(super) struct Fonts {
 }
 
 struct Font {
-    path: PathBuf,
+    source: Source,
     bytes: OnceLock<Option<Arc<[u8]>>>,
 }
 
+enum Source {
+    BuiltIn(&'static [u8]),
+    File(PathBuf),
+}
+
+impl Font {
+    const fn new(source: Source) -> Self {
+        Font { source, bytes: OnceLock::new() }
+    }
+}
+
 impl Fonts {
-    /// Lists the fonts of a folder; an empty path is no folder.
+    /// The built-in fonts and those of a folder, which go before; an empty path is no folder.
     ///
     /// Errors: the folder cannot be read.
     pub(super) fn open(dir: &Path) -> Result<Fonts, Error> {
-        let mut fonts = Fonts::default();
+        let built_in = safelight_fonts::all().into_iter();
+        let mut fonts = Fonts {
+            files: built_in.map(|(name, bytes)| (name.to_owned(), Font::new(Source::BuiltIn(bytes)))).collect(),
+        };
         if dir.as_os_str().is_empty() {
             return Ok(fonts);
         }
@@ -39,7 +53,7 @@ impl Fonts {
                 extension.eq_ignore_ascii_case("ttf") || extension.eq_ignore_ascii_case("otf")
             });
             if let (true, Some(name)) = (is_font, path.file_stem().and_then(|stem| stem.to_str())) {
-                fonts.files.insert(name.to_owned(), Font { path: path.clone(), bytes: OnceLock::new() });
+                fonts.files.insert(name.to_owned(), Font::new(Source::File(path.clone())));
             }
         }
         Ok(fonts)
@@ -53,7 +67,11 @@ impl Fonts {
     /// The bytes of a font; none if there is none of this name, or it cannot be read.
     pub(super) fn load(&self, name: &str) -> Option<Arc<[u8]>> {
         let font = self.files.get(name)?;
-        font.bytes.get_or_init(|| read(&font.path)).clone()
+        let read = || match &font.source {
+            Source::BuiltIn(bytes) => Some(Arc::from(*bytes)),
+            Source::File(path) => read(path),
+        };
+        font.bytes.get_or_init(read).clone()
     }
 }
 
@@ -80,11 +98,15 @@ mod tests {
     fn fonts_are_listed_sorted_and_read_once() {
         let dir = std::env::temp_dir().join(format!("safelight-fonts-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&dir).unwrap();
-        for (name, bytes) in [("b.ttf", "bee"), ("a.OTF", "ay"), ("notes.txt", "no font")] {
+        for (name, bytes) in [("b.ttf", "bee"), ("a.OTF", "ay"), ("NotoSans.ttf", "another"), ("notes.txt", "no font")]
+        {
             std::fs::write(dir.join(name), bytes).unwrap();
         }
         let fonts = Fonts::open(&dir).unwrap();
-        assert_eq!(fonts.names(), ["a", "b"]);
+        let built_in: Vec<&str> = safelight_fonts::all().iter().map(|(name, _)| *name).collect();
+        assert_eq!(fonts.names(), [&built_in[..], &["a", "b"]].concat());
+        assert_eq!(fonts.load("NotoSans").as_deref(), Some(&b"another"[..]));
+        assert_eq!(fonts.load("NotoEmoji").as_deref().map(|bytes| &bytes[..4]), Some(&[0, 1, 0, 0][..]));
         assert_eq!(fonts.load("b").as_deref(), Some(&b"bee"[..]));
         std::fs::write(dir.join("b.ttf"), "another").unwrap();
         assert_eq!(fonts.load("b").as_deref(), Some(&b"bee"[..]));
@@ -92,7 +114,7 @@ mod tests {
             assert_eq!(fonts.load(unknown), None, "{unknown}");
         }
         assert!(Fonts::open(&dir.join("missing")).is_err());
-        assert!(Fonts::open(Path::new("")).unwrap().names().is_empty());
+        assert_eq!(Fonts::open(Path::new("")).unwrap().names(), built_in);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -28,6 +28,11 @@ pub(crate) type Amount = Length<0>;
 pub(crate) type Offset = Length<{ -LONGEST }>;
 
 impl<const LEAST: i32> Length<LEAST> {
+    /// All of a side.
+    pub(crate) fn all() -> Self {
+        Length::Text("100%".to_owned())
+    }
+
     /// Pixels; `whole` is 100 %.
     pub(crate) fn pixels(&self, field: &str, whole: u32) -> Result<f64, Refusal> {
         let text = match self {

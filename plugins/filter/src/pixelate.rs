@@ -14,26 +14,32 @@ pub(crate) struct Params {
     /// Side of a square in pixels of the picture.
     #[schemars(range(min = 1, max = 65535))]
     size_px: u32,
-    /// Left edge of the region that is changed, in pixels or as in "25%" of the picture's width. Without it, 0.
-    x: Option<Amount>,
-    /// Top edge of the region, in pixels or percent of the picture's height. Without it, 0.
-    y: Option<Amount>,
-    /// Width of the region, in pixels or percent of the picture's width. Without it, all from x on.
-    width: Option<Amount>,
-    /// Height of the region, in pixels or percent of the picture's height. Without it, all from y on.
-    height: Option<Amount>,
+    /// Left edge of the region that is changed, in pixels or as in "25%" of the picture's width.
+    x: Amount,
+    /// Top edge of the region, in pixels or percent of the picture's height.
+    y: Amount,
+    /// Width of the region, in pixels or percent of the picture's width.
+    width: Amount,
+    /// Height of the region, in pixels or percent of the picture's height.
+    height: Amount,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Params { size_px: 10, x: None, y: None, width: None, height: None }
+        Params {
+            size_px: 10,
+            x: Amount::Pixels(0.0),
+            y: Amount::Pixels(0.0),
+            width: Amount::all(),
+            height: Amount::all(),
+        }
     }
 }
 
 impl Params {
     fn region(&self) -> Region<'_> {
         let Params { x, y, width, height, .. } = self;
-        Region { x: x.as_ref(), y: y.as_ref(), width: width.as_ref(), height: height.as_ref() }
+        Region { x, y, width, height }
     }
 }
 

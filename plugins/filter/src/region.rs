@@ -7,10 +7,10 @@ use crate::length::Amount;
 
 /// The four parameters `x`, `y`, `width` and `height` of a transform, as they were given.
 pub(crate) struct Region<'a> {
-    pub(crate) x: Option<&'a Amount>,
-    pub(crate) y: Option<&'a Amount>,
-    pub(crate) width: Option<&'a Amount>,
-    pub(crate) height: Option<&'a Amount>,
+    pub(crate) x: &'a Amount,
+    pub(crate) y: &'a Amount,
+    pub(crate) width: &'a Amount,
+    pub(crate) height: &'a Amount,
 }
 
 impl Region<'_> {
@@ -47,17 +47,16 @@ impl Region<'_> {
 
 /// Start and length along one direction.
 fn span(
-    (start_name, start): (&str, Option<&Amount>),
-    (length_name, length): (&str, Option<&Amount>),
+    (start_name, start): (&str, &Amount),
+    (length_name, length): (&str, &Amount),
     full: u32,
 ) -> Result<(u32, u32), Refusal> {
-    let pixels = |name: &str, length: Option<&Amount>| length.map(|length| length.pixels(name, full)).transpose();
-    let exact = pixels(start_name, start)?.unwrap_or(0.0);
+    let exact = start.pixels(start_name, full)?;
     if exact >= f64::from(full) {
         let message = format!("lies at {exact} px, expected less than the picture's {length_name} of {full}");
         return Err(Refusal::params(start_name, message));
     }
     let start = (exact.round() as u32).min(full - 1);
-    let end = pixels(length_name, length)?.map_or(full, |length| (exact + length).round() as u32);
+    let end = (exact + length.pixels(length_name, full)?).round() as u32;
     Ok((start, end.clamp(start + 1, full) - start))
 }

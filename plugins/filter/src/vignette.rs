@@ -19,13 +19,13 @@ pub(crate) struct Params {
     #[schemars(range(min = 0.0, max = 1.0))]
     strength: f64,
     /// How far the ellipse ends from the left and right side, in pixels or as in "5%" of the picture's width; negative: beyond
-    /// it. Without it, 10 pixels.
-    x: Option<Offset>,
-    /// How far it ends from top and bottom, in pixels or percent of the picture's height. Without it, 10 pixels.
-    y: Option<Offset>,
+    /// it.
+    x: Offset,
+    /// How far it ends from top and bottom, in pixels or percent of the picture's height.
+    y: Offset,
     /// How soft the ellipse is: the standard deviation of a Gaussian, in pixels or percent of the
-    /// picture's shorter side, at most 2000 pixels. 0 gives a sharp edge. Without it, 10 pixels.
-    sigma: Option<Amount>,
+    /// picture's shorter side, at most 2000 pixels. 0 gives a sharp edge.
+    sigma: Amount,
     /// How far that Gaussian reaches, in pixels. 0: as far as it counts, 3 sigma.
     #[schemars(range(min = 0, max = 1000))]
     radius_px: u32,
@@ -33,7 +33,14 @@ pub(crate) struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Params { color: Color::BLACK, strength: 1.0, x: None, y: None, sigma: None, radius_px: 0 }
+        Params {
+            color: Color::BLACK,
+            strength: 1.0,
+            x: Offset::Pixels(10.0),
+            y: Offset::Pixels(10.0),
+            sigma: Amount::Pixels(10.0),
+            radius_px: 0,
+        }
     }
 }
 
@@ -63,15 +70,10 @@ impl Transform for Vignette {
 }
 
 fn shape(params: &Params, size: Size) -> Result<kernels::Vignette, Refusal> {
-    let offset = |name: &str, length: &Option<Offset>, whole: u32| {
-        length.as_ref().map_or(Ok(10.0), |length| length.pixels(name, whole))
-    };
-    let shorter = size.width.min(size.height);
-    let sigma = params.sigma.as_ref().map_or(Ok(10.0), |sigma| sigma.pixels("sigma", shorter))?;
     Ok(kernels::Vignette {
-        x: offset("x", &params.x, size.width)?,
-        y: offset("y", &params.y, size.height)?,
-        sigma: sigma.min(WIDEST),
+        x: params.x.pixels("x", size.width)?,
+        y: params.y.pixels("y", size.height)?,
+        sigma: params.sigma.pixels("sigma", size.width.min(size.height))?.min(WIDEST),
         radius: if params.radius_px == 0 { u32::MAX } else { params.radius_px },
         strength: params.strength,
     })

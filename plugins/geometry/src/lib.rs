@@ -5,17 +5,35 @@
 //! **Time.** All loops are bounded by the sizes of picture and result.
 
 mod crop;
+mod deskew;
+mod distort;
 mod flip;
+mod length;
+mod liquid_rescale;
 mod pad;
 mod placement;
 mod resize;
 mod rotate;
+mod rounded_corners;
+mod shear;
 #[cfg(test)]
 mod tests;
 mod trim;
 
 safelight_sdk::export!(
     name: "geometry",
-    summary: "Resize, crop, rotate, flip, pad and trim pictures.",
-    transforms: [resize::Resize, crop::Crop, rotate::Rotate, flip::Flip, pad::Pad, trim::Trim],
+    summary: "Resize, crop, turn, bend, pad, trim and round off pictures.",
+    transforms: [
+        resize::Resize,
+        crop::Crop,
+        rotate::Rotate,
+        flip::Flip,
+        pad::Pad,
+        trim::Trim,
+        rounded_corners::RoundedCorners,
+        shear::Shear,
+        distort::Distort,
+        deskew::Deskew,
+        liquid_rescale::LiquidRescale,
+    ],
 );

@@ -1,4 +1,4 @@
-//! Gravity and the rounding of lengths.
+//! Where something lies on something larger.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,44 +20,69 @@ pub(crate) enum Gravity {
 }
 
 impl Gravity {
-    /// How much of the free space lies to the left, in halves: 0, 1 or 2.
-    pub(crate) const fn left_halves(self) -> u32 {
+    /// How much of the free space lies to the left and above, in halves: 0, 1 or 2.
+    pub(crate) const fn halves(self) -> (u32, u32) {
         match self {
-            Gravity::NorthWest | Gravity::West | Gravity::SouthWest => 0,
-            Gravity::North | Gravity::Center | Gravity::South => 1,
-            Gravity::NorthEast | Gravity::East | Gravity::SouthEast => 2,
-        }
-    }
-
-    /// How much of the free space lies above, in halves: 0, 1 or 2.
-    pub(crate) const fn top_halves(self) -> u32 {
-        match self {
-            Gravity::NorthWest | Gravity::North | Gravity::NorthEast => 0,
-            Gravity::West | Gravity::Center | Gravity::East => 1,
-            Gravity::SouthWest | Gravity::South | Gravity::SouthEast => 2,
+            Gravity::NorthWest => (0, 0),
+            Gravity::North => (1, 0),
+            Gravity::NorthEast => (2, 0),
+            Gravity::West => (0, 1),
+            Gravity::Center => (1, 1),
+            Gravity::East => (2, 1),
+            Gravity::SouthWest => (0, 2),
+            Gravity::South => (1, 2),
+            Gravity::SouthEast => (2, 2),
         }
     }
 }
 
-/// `length * numerator / denominator`, rounded half up, at least 1. Saturates.
-pub(crate) fn scaled(length: u32, numerator: u32, denominator: u32) -> u32 {
-    let product = u64::from(length) * u64::from(numerator);
-    let denominator = u64::from(denominator.max(1));
-    let rounded = (product + denominator / 2) / denominator;
-    u32::try_from(rounded).unwrap_or(u32::MAX).max(1)
+/// Which part of the picture is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Focus {
+    #[default]
+    Center,
+    North,
+    NorthEast,
+    East,
+    SouthEast,
+    South,
+    SouthWest,
+    West,
+    NorthWest,
+    /// Around the point x, y, which are then counted from the top left corner.
+    Point,
+    /// Where the eye is drawn: edges, strong colours and tones of skin.
+    Auto,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::scaled;
+/// A `Focus`, by what has to be known for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    Side(Gravity),
+    Point,
+    Pixels,
+}
 
-    #[test]
-    fn lengths_round_half_up_and_are_at_least_one() {
-        assert_eq!(scaled(3000, 800, 4000), 600);
-        assert_eq!(scaled(3, 1, 2), 2);
-        assert_eq!(scaled(5, 1, 2), 3);
-        assert_eq!(scaled(4, 1, 3), 1);
-        assert_eq!(scaled(1, 1, 65_535), 1);
-        assert_eq!(scaled(u32::MAX, u32::MAX, 1), u32::MAX);
+impl Focus {
+    pub(crate) const fn anchor(self) -> Anchor {
+        Anchor::Side(match self {
+            Focus::Center => Gravity::Center,
+            Focus::North => Gravity::North,
+            Focus::NorthEast => Gravity::NorthEast,
+            Focus::East => Gravity::East,
+            Focus::SouthEast => Gravity::SouthEast,
+            Focus::South => Gravity::South,
+            Focus::SouthWest => Gravity::SouthWest,
+            Focus::West => Gravity::West,
+            Focus::NorthWest => Gravity::NorthWest,
+            Focus::Point => return Anchor::Point,
+            Focus::Auto => return Anchor::Pixels,
+        })
     }
+}
+
+/// An offset counted inwards from the side of so many halves, as one to the right or downwards.
+pub(crate) fn inwards(offset: i32, halves: u32) -> i64 {
+    if halves == 2 { -i64::from(offset) } else { i64::from(offset) }
 }

@@ -1,28 +1,69 @@
 //! `resize`: another number of pixels for the same picture.
 
+mod layout;
+
 use safelight_kernels::{self as kernels, Window};
-use safelight_sdk::{Image, Input, Outcome, Planned, Rect, Refusal, Size, Transform, View};
+use safelight_sdk::{Image, Input, Outcome, Planned, Refusal, Size, Transform, View};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::placement::{Gravity, scaled};
+use crate::length::{Offset, Ratio, Side};
+use crate::placement::{Anchor, Focus};
+use layout::Layout;
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// Width of the result in pixels. At least one of width and height must be given; without it
-    /// the picture's proportions decide.
-    #[schemars(range(min = 1, max = 65535))]
-    width: Option<u32>,
-    /// Height of the result in pixels.
-    #[schemars(range(min = 1, max = 65535))]
-    height: Option<u32>,
+    /// Width of the result: pixels, or percent of the picture's width ("50%"). At least one of width,
+    /// height and scale must be given; what is missing follows from the picture's proportions.
+    width: Option<Side>,
+    /// Height of the result: pixels, or percent of the picture's height ("50%").
+    height: Option<Side>,
+    /// Both sides times this factor, instead of width and height.
+    #[schemars(range(min = 0.0001, max = 100.0))]
+    scale: Option<f64>,
+    /// Width divided by height, as a number or as "16:9": gives the one of width and height that is missing.
+    aspect_ratio: Option<Ratio>,
     /// What to do when width and height are both given and have other proportions than the picture.
     mode: Mode,
+    /// Restricts the change to one direction, or to certain pictures. Without it, pictures are made larger and smaller.
+    only: Option<Only>,
     /// Which part of the picture `fill` keeps.
-    gravity: Gravity,
+    gravity: Focus,
+    /// Shifts what `fill` keeps to the right, or to the left if gravity names an eastern side: pixels of
+    /// the picture, or percent of its width. Never out of the picture. With gravity `point`, its middle.
+    x: Option<Offset>,
+    /// Shifts what `fill` keeps downwards, or upwards if gravity names a southern side: pixels of the
+    /// picture, or percent of its height. Never out of the picture. With gravity `point`, its middle.
+    y: Option<Offset>,
+    /// How much closer `fill` looks than it must: 2 keeps half the width and half the height.
+    #[schemars(range(min = 1.0, max = 100.0))]
+    zoom: f64,
+    /// The largest part of the picture's width or height that `fill` may cut off, 0 to 1. If it had to
+    /// cut more, the result is smaller than width or height instead, for `pad` to fill up.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    max_cut: f64,
     /// How pixels are mixed.
     filter: Filter,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            width: None,
+            height: None,
+            scale: None,
+            aspect_ratio: None,
+            mode: Mode::Fit,
+            only: None,
+            gravity: Focus::Center,
+            x: None,
+            y: None,
+            zoom: 1.0,
+            max_cut: 1.0,
+            filter: Filter::Lanczos3,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -35,8 +76,22 @@ enum Mode {
     Fill,
     /// Exactly width x height, proportions not kept.
     Exact,
-    /// Like fit, but never larger than the picture is.
+    /// Like fit, but never larger than the picture is: the same as fit with only = shrink.
     Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Only {
+    /// Nothing is enlarged: `fit` leaves a picture that is smaller as it is, `exact` a side that is
+    /// smaller, and `fill` cuts such a picture without scaling it.
+    Shrink,
+    /// Nothing is made smaller: `fit` leaves a picture that is larger as it is, `exact` a side that is
+    /// larger, and `fill` cuts such a picture without scaling it.
+    Enlarge,
+    /// A picture that is larger than neither the given width nor the given height stays as it is. Others
+    /// are resized as ever.
+    LargerPictures,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -72,16 +127,15 @@ impl Filter {
 
 /// Resamples a picture to a given width, height or both.
 ///
-/// **Sizes** that follow from the proportions are rounded half up, at least 1 pixel.
-/// **Modes** other than `limit` act like `fit` when only one of width and height is given.
+/// **Sizes** that follow from proportions, factors or percentages are rounded half up, at least 1 pixel.
+/// **Modes** act like `fit` when only one of width and height is known. Gravity, x, y, zoom and
+/// max_cut concern `fill` alone.
+/// **Gravity auto** looks at a copy of at most 128 pixels a side; the size of the result does not hang on it.
 /// **Reduced input.** Any decoding that is at least 1.2 times the result on both sides is enough:
 /// the last fifth is then still shrunk by the chosen filter, so that its sharpness and not the
 /// decoder's decides how the result looks. 4000 x 3000 to 800 x 600 may start from 1000 x 750.
 /// `nearest` needs the full size.
 pub(crate) struct Resize;
-
-/// How much larger than the result a reduced input must be: 6/5.
-const ENOUGH: (u32, u32) = (6, 5);
 
 impl Transform for Resize {
     const NAME: &'static str = "resize";
@@ -104,100 +158,21 @@ impl Transform for Resize {
 
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
         let Input { image, view, .. } = input;
-        let Layout { to, window, .. } = Layout::of(params, view.full)?;
-        if image.size() == to && view == View::whole(to) {
+        let Layout { to, window, anchor, .. } = Layout::of(params, view.full)?;
+        let keeps_all = window == Window::whole(to.width, to.height);
+        if keeps_all && image.size() == to && view == View::whole(to) {
             return Ok(image.into());
         }
-        let window = shown(window, view, image.size());
+        let mut window = shown(window, view, image.size());
         let Image { width, height, format, mut pixels } = image;
+        if anchor == Anchor::Pixels {
+            let at = kernels::attention(&pixels, (width, height), format.bytes(), (window.width, window.height));
+            (window.x, window.y) = at;
+        }
         let filter = params.filter.kernel();
         let pixels =
             kernels::resize(&mut pixels, (width, height), format.bytes(), window, (to.width, to.height), filter);
         Ok(Image::new(to.width, to.height, format, pixels).into())
-    }
-}
-
-/// What becomes of a picture of a known size.
-struct Layout {
-    /// The result's size.
-    to: Size,
-    /// The size that the whole picture would have at the result's scale.
-    whole: Size,
-    /// The part of the full picture that the result shows.
-    window: Window,
-}
-
-impl Layout {
-    fn of(params: &Params, full: Size) -> Result<Self, Refusal> {
-        let window = Window::whole(full.width, full.height);
-        let (width, height) = match (params.width, params.height) {
-            (None, None) => {
-                return Err(Refusal::params("", "width and height are both missing, expected at least one of them"));
-            }
-            (Some(width), None) => (width, scaled(full.height, width, full.width)),
-            (None, Some(height)) => (scaled(full.width, height, full.height), height),
-            (Some(width), Some(height)) => match params.mode {
-                Mode::Fit | Mode::Limit => fit(full, width, height),
-                Mode::Exact => (width, height),
-                Mode::Fill => {
-                    return Ok(Layout::fill(full, Size::new(width, height), params.gravity));
-                }
-            },
-        };
-        let enlarges = width > full.width || height > full.height;
-        let to = if params.mode == Mode::Limit && enlarges { full } else { Size::new(width, height) };
-        Ok(Layout { to, whole: to, window })
-    }
-
-    fn fill(full: Size, to: Size, gravity: Gravity) -> Self {
-        let (full_width, full_height) = (f64::from(full.width), f64::from(full.height));
-        let scale = (f64::from(to.width) / full_width).max(f64::from(to.height) / full_height);
-        // The side that gave the scale is kept whole, and exactly so.
-        let width = (f64::from(to.width) / scale).min(full_width);
-        let height = (f64::from(to.height) / scale).min(full_height);
-        let window = Window {
-            x: (full_width - width) / 2.0 * f64::from(gravity.left_halves()),
-            y: (full_height - height) / 2.0 * f64::from(gravity.top_halves()),
-            width,
-            height,
-        };
-        let whole = Size::new((full_width * scale).ceil() as u32, (full_height * scale).ceil() as u32);
-        Layout { to, whole, window }
-    }
-
-    /// The pixels that have an influence: the window and what the filter reaches around it. None
-    /// when that is everything.
-    ///
-    /// None also for `nearest` and `box`: whether they count a pixel at their border hangs on the
-    /// last digit of a position, which a shift by the region's corner may change.
-    fn region(&self, full: Size, filter: Filter) -> Option<Rect> {
-        if matches!(filter, Filter::Nearest | Filter::Box) {
-            return None;
-        }
-        let reach =
-            |window: f64, to: u32| (filter.kernel().half_width() * (window / f64::from(to)).max(1.0)).ceil() + 1.0;
-        let (reach_x, reach_y) = (reach(self.window.width, self.to.width), reach(self.window.height, self.to.height));
-        let x = (self.window.x - reach_x).floor().max(0.0) as u32;
-        let y = (self.window.y - reach_y).floor().max(0.0) as u32;
-        let right = ((self.window.x + self.window.width + reach_x).ceil() as u32).min(full.width);
-        let bottom = ((self.window.y + self.window.height + reach_y).ceil() as u32).min(full.height);
-        let region = Rect::new(x, y, right - x, bottom - y);
-        (region != Rect::whole(full)).then_some(region)
-    }
-
-    fn enough(&self) -> Size {
-        let margin = |length: u32| length.saturating_mul(ENOUGH.0).div_ceil(ENOUGH.1);
-        Size::new(margin(self.whole.width), margin(self.whole.height))
-    }
-}
-
-/// The largest size of the picture's proportions inside `width` x `height`.
-fn fit(full: Size, width: u32, height: u32) -> (u32, u32) {
-    let width_decides = u64::from(width) * u64::from(full.height) <= u64::from(height) * u64::from(full.width);
-    if width_decides {
-        (width, scaled(full.height, width, full.width).min(height))
-    } else {
-        (scaled(full.width, height, full.height).min(width), height)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Every transform of the plugin, called as the host calls it.
 
+mod looks;
+mod sizes;
+
 use std::time::{Duration, Instant};
 
 use safelight_sdk::PixelFormat::{Gray8, Rgb8, Rgba8};
@@ -215,17 +218,25 @@ fn trim_removes_the_border_and_no_more() {
 #[test]
 fn calls_that_cannot_work_are_refused_before_any_pixel() {
     let cases = [
-        ("resize", "{}", "width and height are both missing, expected at least one of them"),
-        ("resize", r#"{"width": 0}"#, "width: is 0, expected a whole number from 1 to 65535"),
+        ("resize", "{}", "width, height and scale are all missing, expected at least one of them"),
+        (
+            "resize",
+            r#"{"width": 0}"#,
+            "width: is 0, expected a whole number from 1 to 65535, or a string of at most 16 characters",
+        ),
         (
             "resize",
             r#"{"width": 65535, "height": 65535, "mode": "exact"}"#,
             "the result would be 65535 x 65535 px, over the limit of 268435456 pixels",
         ),
         ("resize", r#"{"height": 40000}"#, "the result would be 80000 x 40000 px, over the limit of 65535 px a side"),
-        ("crop", "{}", "x, y, width and height are all missing, expected at least one of them"),
-        ("crop", r#"{"x": 200}"#, "x: is 200, expected a whole number from 0 to 199"),
-        ("crop", r#"{"width": 0}"#, "width: is 0, expected a whole number from 1 to 65535"),
+        ("crop", "{}", "x, y, width, height and aspect_ratio are all missing, expected at least one of them"),
+        ("crop", r#"{"x": 200}"#, "x: is 200, expected a whole number from -199 to 199"),
+        (
+            "crop",
+            r#"{"width": 0}"#,
+            "width: is 0, expected a whole number from 1 to 65535, or a string of at most 16 characters",
+        ),
         ("pad", r#"{"width": 199}"#, "width: is 199, expected at least the picture's width of 200"),
         (
             "pad",
@@ -261,6 +272,28 @@ fn extremes_of_every_parameter_end_soon() {
         ("pad", r#"{"width": 2000, "height": 2000}"#),
         ("trim", r#"{"tolerance": 255}"#),
         ("trim", r#"{"tolerance": 0}"#),
+        ("resize", r#"{"scale": 0.0001}"#),
+        ("resize", r#"{"width": 999, "height": 999, "mode": "fill", "gravity": "auto", "zoom": 100}"#),
+        ("resize", r#"{"width": 1, "height": 999, "mode": "fill", "gravity": "auto"}"#),
+        ("resize", r#"{"width": 99, "height": 999, "mode": "fill", "max_cut": 0, "x": -65535, "y": "10000%"}"#),
+        ("crop", r#"{"width": 1, "height": 1, "gravity": "auto"}"#),
+        ("crop", r#"{"aspect_ratio": 1000}"#),
+        ("crop", r#"{"aspect_ratio": 0.001, "gravity": "point", "x": -65535, "y": 65535}"#),
+        ("rotate", r#"{"angle_deg": 89.99, "canvas": "inside"}"#),
+        ("rotate", r#"{"angle_deg": 45, "canvas": "keep"}"#),
+        ("pad", r#"{"left": 999, "top": 999, "backdrop": "blurred", "blur_sigma_px": 250, "blur_brightness": 1}"#),
+        ("pad", r#"{"right": 999, "bottom": 999, "backdrop": "predominant_color"}"#),
+        ("rounded_corners", r#"{"radius": 65535}"#),
+        ("rounded_corners", r#"{"shape": "ellipse"}"#),
+        ("shear", r#"{"x_deg": 60, "y_deg": -45}"#),
+        ("distort", r#"{"corners": [0, 0, 2000, 0, 2000, 2000, 0, 2000]}"#),
+        ("distort", r#"{"corners": [0, 0, 2, 0, 2000, 2000, 0, 2000]}"#),
+        ("distort", r#"{"corners": [0, 0, 0.1, 0, 0.1, 0.1, 0, 0.1]}"#),
+        ("distort", r#"{"arc_deg": 360}"#),
+        ("distort", r#"{"arc_deg": 90}"#),
+        ("deskew", r#"{"threshold": 1, "max_angle_deg": 45}"#),
+        ("liquid_rescale", r#"{"width": 200, "height": 200, "max_step_px": 4, "rigidity": 1000}"#),
+        ("liquid_rescale", r#"{"width": 1, "height": 1, "max_step_px": 0}"#),
     ];
     for (transform, params) in calls {
         for (width, height) in [(1, 1), (1, 999), (999, 1), (37, 41)] {
@@ -279,7 +312,8 @@ fn extremes_of_every_parameter_end_soon() {
 fn the_manifest_names_every_transform_with_its_schema() {
     let manifest = PLUGIN.describe();
     let names: Vec<&str> = manifest.transforms.iter().map(|transform| transform.name.as_str()).collect();
-    assert_eq!(names, ["resize", "crop", "rotate", "flip", "pad", "trim"]);
+    let expected = "resize crop rotate flip pad trim rounded_corners shear distort deskew liquid_rescale";
+    assert_eq!(names.join(" "), expected);
     for transform in &manifest.transforms {
         let schema: safelight_sdk::serde_json::Value =
             safelight_sdk::serde_json::from_str(&transform.schema).expect("JSON");

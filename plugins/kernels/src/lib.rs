@@ -15,58 +15,91 @@
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
 mod alpha;
+mod attention;
+mod bend;
 mod bilateral;
+mod blend;
+mod blend_modes;
 mod blur;
 mod box_blur;
 mod color;
+mod composite;
+mod corners;
 mod despeckle;
+mod displace;
+mod distance;
 mod edge;
 mod enhance;
 mod fir;
+mod frequent;
 mod hue;
 mod lanes;
+mod mask;
 mod median;
 mod morphology;
 mod noise;
 mod oil_paint;
+mod pack;
+mod paint;
 mod pixelate;
 mod quantize;
 mod reduced;
 mod resize;
 mod rotate;
+mod roughen;
 mod rows;
+mod seams;
 mod sharpen;
 mod sketch;
+mod skew;
+mod steganography;
 mod taps;
 mod tone;
 mod turn;
 mod vignette;
+mod warp;
 
 pub use alpha::{has_transparency, premultiply, unpremultiply};
+pub use attention::attention;
+pub use bend::bend;
 pub use bilateral::bilateral;
+pub use blend::Blend;
 pub use blur::{gaussian_blur, gaussian_blur_within};
 pub use box_blur::box_blur;
 pub use color::{
     LUMA, Matrix, Table, apply_matrix, apply_table, grayscale, invert, luma, saturation_matrix, sepia_matrix, table,
 };
+pub use composite::{Layer, Paint, composite, tile};
+pub use corners::{Corners, round_corners};
 pub use despeckle::despeckle;
+pub use displace::{Beyond, displace};
+pub use distance::grow;
 pub use edge::{Edges, adaptive_blur, adaptive_sharpen, edge};
 pub use enhance::enhance;
+pub use frequent::frequent_color;
 pub use hue::{encoded, from_hsl, from_hsv, from_oklab, linear, map_colors, to_hsl, to_hsv, to_oklab};
+pub use mask::{fade_alpha, multiply_alpha, rounded_rectangle};
 pub use median::median;
 pub use morphology::{Morphology, morphology};
 pub use noise::{Noise, noise};
 pub use oil_paint::oil_paint;
+pub use pack::{Sheet, pack};
+pub use paint::{FillRule, Segment, Shape, lay_row, paint};
 pub use pixelate::pixelate;
 pub use quantize::{Indexed, quantize};
 pub use resize::{Filter, Window, resize};
 pub use rotate::{Interpolation, rotate, rotated_size};
+pub use roughen::{fingerprint, roughen};
+pub use seams::{LONGEST_STEP, MOST_VISITS, Seams, carve, carve_visits};
 pub use sharpen::{unsharp_mask, unsharp_mask_within};
 pub use sketch::{Cartoon, cartoonify, charcoal, sketch};
+pub use skew::skew_deg;
+pub use steganography::{hide, planes_needed, reveal};
 pub use taps::{convolve, emboss, motion_blur};
 pub use tone::{Histogram, apply_tables, curve, ends, equalize, histograms, luma_histogram, mean, mix, stretch};
 pub use turn::{cut, extend, half_turn, mirror_columns, mirror_rows, quarter_turn};
 pub use vignette::{Vignette, vignette};
+pub use warp::{Mapping, warp};
 
 /// Bytes of a picture.
 ///

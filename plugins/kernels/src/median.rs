@@ -1,8 +1,8 @@
 //! Median filter.
 
-use crate::bytes;
 use crate::lanes::LANES;
 use crate::rows::{bordered, bordered_room, fill_blocks, premultiplied, slide};
+use crate::{bytes, has_transparency};
 
 /// The greatest radius: the columns of a window have at most 255 pixels.
 const GREATEST: u32 = 127;
@@ -102,7 +102,9 @@ fn by_histograms(pixels: &mut [u8], (width, height): (usize, usize), channels: u
     let source = pixels.to_vec();
     let empty = Column { coarse: [0; 16], fine: [[0; 16]; 16] };
     let mut columns = vec![empty.clone(); STRIP.min(width) + 2 * radius];
-    for channel in 0..channels {
+    // The median of opaque alpha is opaque.
+    let channels_to_do = if channels == 4 && !has_transparency(pixels) { 3 } else { channels };
+    for channel in 0..channels_to_do {
         for left in (0..width).step_by(STRIP) {
             let strip = STRIP.min(width - left);
             let columns = &mut columns[..strip + 2 * radius];

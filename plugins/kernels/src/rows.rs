@@ -1,6 +1,5 @@
 //! Rows of a picture together with their neighbours, for filters that work in place.
 
-use crate::lanes::LANES;
 use crate::{has_transparency, premultiply, unpremultiply};
 
 /// Calls `make` for every row from top to bottom, with the `2 * radius + 1` rows around it as `load`
@@ -42,9 +41,9 @@ pub(crate) fn bordered<T: From<u8> + Copy>(row: &[u8], channels: usize, border: 
     }
 }
 
-/// How long the buffer for `bordered` must be, when blocks of `LANES` are read from every place.
+/// How long the buffer for `bordered` must be, when blocks of up to 64 are read from every place.
 pub(crate) fn bordered_room(stride: usize, channels: usize, border: usize) -> usize {
-    stride.next_multiple_of(LANES) + 2 * border * channels
+    stride.next_multiple_of(64) + 2 * border * channels
 }
 
 /// Writes the channels of a row one after the other, each with a border as in `bordered`.
@@ -76,11 +75,11 @@ pub(crate) fn widen<T: From<u8> + Copy>(from: &[u8], to: &mut [T]) {
 
 /// Fills a row by blocks; of the last one what fits is kept. `make` gets the place of a block.
 #[inline(always)]
-pub(crate) fn fill_blocks(row: &mut [u8], mut make: impl FnMut(usize) -> [u8; LANES]) {
-    let (blocks, rest) = row.as_chunks_mut::<LANES>();
-    let whole = blocks.len() * LANES;
+pub(crate) fn fill_blocks<const N: usize>(row: &mut [u8], mut make: impl FnMut(usize) -> [u8; N]) {
+    let (blocks, rest) = row.as_chunks_mut::<N>();
+    let whole = blocks.len() * N;
     for (index, block) in blocks.iter_mut().enumerate() {
-        *block = make(index * LANES);
+        *block = make(index * N);
     }
     if !rest.is_empty() {
         rest.copy_from_slice(&make(whole)[..rest.len()]);

@@ -113,8 +113,8 @@ pub struct Cartoon {
 ///
 /// Shape: `channels` is 1, 3 or 4; alpha stays nearly (it is smoothed with the colours).
 /// Method: an edge-keeping smoothing (`bilateral`, 3 pixels, 30 levels); colours to evenly spaced steps; lines where
-/// luma lies below its surroundings (difference of Gaussians of 1 and 3 pixels) by more than a threshold that
-/// `line` lowers from 12 to 2 levels. Source: H. Winnemoeller et al., "Real-time video abstraction", SIGGRAPH 2006.
+/// luma lies below its surroundings (difference of Gaussians of 0.8 and 1.6 pixels) by more than a threshold that
+/// `line` lowers from 8 to 2 levels. Source: H. Winnemoeller et al., "Real-time video abstraction", SIGGRAPH 2006.
 ///
 /// # Panics
 /// When the buffer has not the stated size.
@@ -127,10 +127,10 @@ pub fn cartoonify(pixels: &mut [u8], (width, height): (u32, u32), channels: usiz
     bilateral(pixels, (width, height), channels, 3.0, 30.0);
     let gray = if channels == 1 { pixels.to_vec() } else { luma(pixels, channels) };
     let (mut near, mut far) = (gray.clone(), gray.clone());
-    blur_channels(&mut near, size, 1, 1.0, f64::INFINITY);
-    blur_channels(&mut far, size, 1, 3.0, f64::INFINITY);
+    blur_channels(&mut near, size, 1, 0.8, f64::INFINITY);
+    blur_channels(&mut far, size, 1, 1.6, f64::INFINITY);
     let line = cartoon.line.clamp(0.0, 1.0);
-    let threshold = 12.0 - 10.0 * line;
+    let threshold = 8.0 - 6.0 * line;
     // How much is left of a colour, in 1/256, by how far luma lies below its surroundings.
     let left: [u32; 256] = std::array::from_fn(|below| {
         let inked = ((below as f64 - threshold) / 4.0).clamp(0.0, 1.0) * line;

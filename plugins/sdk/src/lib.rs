@@ -73,6 +73,7 @@ mod color;
 mod convert;
 pub mod fonts;
 mod image;
+mod image_ref;
 pub mod log;
 mod planned;
 mod plugin;
@@ -86,6 +87,7 @@ pub use bindings::safelight::plugin::types::{
 pub use color::Color;
 pub use convert::to_format;
 pub use image::{MAX_PIXELS, MAX_SIDE};
+pub use image_ref::ImageRef;
 pub use plugin::{Entry, Plugin};
 pub use transform::{Input, Outcome, Transform};
 

@@ -42,10 +42,22 @@ impl Entry {
             kind: T::KIND,
             formats: T::FORMATS,
             schema: || schema::schema_of::<T::Params>().as_value().to_string(),
-            plan: |params, input, images| plan::<T>(&schema::parse(params)?, input, images),
+            plan: |params, input, images| {
+                let (params, named) = schema::parse(params)?;
+                check_count(named, images.len())?;
+                plan::<T>(&params, input, images)
+            },
             apply: apply::<T>,
         }
     }
+}
+
+/// Refuses a call with more or fewer pictures than its parameters name: a transform may count on them.
+fn check_count(named: usize, came: usize) -> Result<(), Refusal> {
+    if named == came {
+        return Ok(());
+    }
+    Err(Refusal::other(format!("the parameters name {named} pictures, and {came} came with the call")))
 }
 
 /// Asks the transform, and checks what it promises.
@@ -61,7 +73,12 @@ fn plan<T: Transform>(params: &T::Params, input: Size, images: &[Size]) -> Resul
 
 /// Runs the transform, and checks that it keeps its promise.
 fn apply<T: Transform>(params: &str, input: Input) -> Result<Outcome, Refusal> {
-    let params: T::Params = schema::parse(params)?;
+    let (params, named) = schema::parse::<T::Params>(params)?;
+    check_count(named, input.images.len())?;
+    if let Some(image) = input.images.iter().find(|image| image.expected_bytes() != Some(image.pixels.len())) {
+        let bytes = image.pixels.len();
+        return Err(Refusal::image(format!("{bytes} bytes are no {} px picture in {:?}", image.size(), image.format)));
+    }
     let sizes: Vec<Size> = input.images.iter().map(Image::size).collect();
     // A call that cannot work is refused with the same words, planned or not.
     let planned = plan::<T>(&params, input.view.full, &sizes)?;
@@ -165,10 +182,47 @@ impl Plugin {
     /// # Errors
     /// As `run`.
     pub fn run_view(&self, transform: &str, params: &str, image: Image, view: View) -> Result<Image, Refusal> {
-        let call = wire::Call { transform: transform.to_owned(), params: params.to_owned(), images: Vec::new() };
-        self.plan(&call, view.full).map_err(|error| error.reason)?;
-        let outcome = self.apply(vec![call], Some(image), view).map_err(|error| error.reason)?;
-        outcome.image.ok_or_else(|| Refusal::other(format!("{transform} makes no picture")))
+        self.run_call(transform, params, Some((image, view)), Vec::new()).map(|outcome| outcome.image)
+    }
+
+    /// The same as [`run`](Plugin::run) with the pictures that the parameters name; `image` is none for a
+    /// `generate` transform. Hands back the data as well.
+    ///
+    /// # Errors
+    /// As `run`.
+    pub fn run_with(
+        &self,
+        transform: &str,
+        params: &str,
+        image: Option<Image>,
+        images: Vec<Image>,
+    ) -> Result<Outcome, Refusal> {
+        let viewed = image.map(|image| {
+            let view = View::whole(image.size());
+            (image, view)
+        });
+        self.run_call(transform, params, viewed, images)
+    }
+
+    fn run_call(
+        &self,
+        transform: &str,
+        params: &str,
+        viewed: Option<(Image, View)>,
+        images: Vec<Image>,
+    ) -> Result<Outcome, Refusal> {
+        let (image, view) = match viewed {
+            Some((image, view)) => (Some(image), view),
+            None => (None, View::whole(Size::new(0, 0))),
+        };
+        // No pixels in the plan, as the host does it.
+        let shown = images.iter().map(|image| Image { pixels: Vec::new(), ..*image });
+        let call = |images| wire::Call { transform: transform.to_owned(), params: params.to_owned(), images };
+        self.plan(&call(shown.collect()), view.full).map_err(|error| error.reason)?;
+        let outcome = self.apply(vec![call(images)], image, view).map_err(|error| error.reason)?;
+        let data = outcome.data.into_iter().next().flatten();
+        let image = outcome.image.ok_or_else(|| Refusal::other(format!("{transform} makes no picture")))?;
+        Ok(Outcome { image, data })
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, Refusal> {

@@ -16,18 +16,41 @@ pub(crate) fn schema_of<P: JsonSchema>() -> Schema {
     settings.into_generator().into_root_schema_for::<P>()
 }
 
-/// Parses and checks the parameters of a call.
-pub(crate) fn parse<P: DeserializeOwned + JsonSchema>(text: &str) -> Result<P, Refusal> {
+/// Parses and checks the parameters of a call; also how many pictures they name.
+pub(crate) fn parse<P: DeserializeOwned + JsonSchema>(text: &str) -> Result<(P, usize), Refusal> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Refusal::params("", format!("the parameters are not JSON: {error}")))?;
     let Value::Object(given) = &value else {
         return Err(Refusal::params("", format!("is {}, expected an object of parameters", show(&value))));
     };
+    let mut pictures = 0;
     // Defaults need no check, and making the schema is most of the work of a small call.
     if !given.is_empty() {
-        check_object("", schema_of::<P>().as_object().unwrap_or(&Map::new()), given)?;
+        let schema = schema_of::<P>();
+        let (none, schema) = (Map::new(), schema.as_object());
+        check_object("", schema.unwrap_or(&none), given)?;
+        pictures = schema.map_or(0, |schema| named_pictures(schema, given));
     }
-    serde_json::from_value(value).map_err(|error| Refusal::params("", error.to_string()))
+    let params = serde_json::from_value(value).map_err(|error| Refusal::params("", error.to_string()))?;
+    Ok((params, pictures))
+}
+
+/// How many pictures the parameters name.
+fn named_pictures(schema: &Map<String, Value>, given: &Map<String, Value>) -> usize {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let named = properties.into_iter().flatten().filter(|(_, schema)| names_picture(schema));
+    let count = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Array(items) => items.len(),
+        _ => 1,
+    };
+    named.filter_map(|(name, _)| given.get(name)).map(count).sum()
+}
+
+/// Whether a schema has `"format": "image"` in itself, its items or its alternatives.
+fn names_picture(schema: &Value) -> bool {
+    let choices = schema.as_object().and_then(choices).map_or(&[][..], Vec::as_slice);
+    schema["format"] == "image" || schema.get("items").is_some_and(names_picture) || choices.iter().any(names_picture)
 }
 
 fn check_object(path: &str, schema: &Map<String, Value>, given: &Map<String, Value>) -> Result<(), Refusal> {
@@ -193,6 +216,9 @@ fn describe(schema: &Value) -> String {
         "string" if is_color(schema) => r##"a colour such as "#ff8000", "#ff800080" or "orange""##.to_owned(),
         "string" => format!("a string{}", describe_length(schema, "minLength", "maxLength", "characters")),
         "boolean" => "true or false".to_owned(),
+        "object" if schema.get("format").and_then(Value::as_str) == Some("image") => {
+            r#"a picture such as {"url": "https://..."}"#.to_owned()
+        }
         "array" => format!("a list{}", describe_length(schema, "minItems", "maxItems", "entries")),
         "object" => "an object".to_owned(),
         "null" => "null".to_owned(),
@@ -256,6 +282,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
+    use crate::ImageRef;
 
     #[derive(Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
@@ -309,6 +336,17 @@ mod tests {
     struct Needy {
         #[schemars(range(min = 1))]
         size_px: u32,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Named {
+        top: ImageRef,
+        #[serde(default)]
+        mask: Option<ImageRef>,
+        #[serde(default)]
+        all: Vec<ImageRef>,
     }
 
     fn refusal<P: DeserializeOwned + JsonSchema>(text: &str) -> String {
@@ -370,10 +408,10 @@ mod tests {
 
     #[test]
     fn values_in_the_schema_are_parsed_and_the_rest_gets_its_default() {
-        let params: Params = parse(r#"{"width": 800, "other": "fill", "list": [1, 2]}"#).expect("valid");
+        let (params, _): (Params, _) = parse(r#"{"width": 800, "other": "fill", "list": [1, 2]}"#).expect("valid");
         assert_eq!((params.width, params.other), (Some(800), Some(Mode::Fill)));
         assert_eq!((params.sigma_px, params.mode, params.list), (2.0, Mode::Fit, vec![1, 2]));
-        let params: Params = parse(r#"{"width": null, "sigma_px": 3}"#).expect("valid");
+        let (params, _): (Params, _) = parse(r#"{"width": null, "sigma_px": 3}"#).expect("valid");
         assert_eq!((params.width, params.sigma_px, params.count), (None, 3.0, 1));
         assert!(!params.on && params.text.is_empty() && params.free == 0.0);
     }
@@ -388,5 +426,18 @@ mod tests {
         assert_eq!(sigma["default"], 2.0);
         assert_eq!(sigma["description"], "Standard deviation.");
         assert!(schema.get("$defs").is_none(), "{schema}");
+    }
+
+    #[test]
+    fn parameters_that_name_pictures_are_counted() {
+        let count = |text: &str| parse::<Named>(text).expect("valid").1;
+        assert_eq!(count(r#"{"top": {"url": "http://a/"}}"#), 1);
+        assert_eq!(count(r#"{"top": {"asset": "a"}, "mask": null}"#), 1);
+        let all = r#"{"top": {"asset": "a"}, "mask": {"asset": "b"}, "all": [{"asset": "c"}, {"asset": "d"}]}"#;
+        assert_eq!(count(all), 4);
+        let expected = r#"top: is "a", expected a picture such as {"url": "https://..."}"#;
+        assert_eq!(refusal::<Named>(r#"{"top": "a"}"#), expected);
+        let expected = r#"top: is missing, expected a picture such as {"url": "https://..."}"#;
+        assert_eq!(refusal::<Named>(r#"{"all": []}"#), expected);
     }
 }

@@ -20,6 +20,8 @@ pub struct Case {
     gray: Gray,
     /// Parameters of further golden pictures, by name.
     pub golden: BTreeMap<String, Map<String, Value>>,
+    /// What the gallery shows instead: parameters for its larger pictures.
+    gallery: BTreeMap<String, Map<String, Value>>,
 }
 
 /// The pictures that golden ones are made from.
@@ -85,6 +87,14 @@ impl Case {
         let more = self.golden.iter().map(|(name, more)| (name.clone(), self.with(more)));
         std::iter::once(("default".to_owned(), self.base.clone())).chain(more).collect()
     }
+
+    /// What the gallery shows, by name: its own cases, or else the golden ones.
+    pub fn gallery(&self) -> Vec<(String, Map<String, Value>)> {
+        if self.gallery.is_empty() {
+            return self.goldens();
+        }
+        self.gallery.iter().map(|(name, params)| (name.clone(), params.clone())).collect()
+    }
 }
 
 /// All entries by transform.
@@ -98,9 +108,17 @@ pub fn all() -> BTreeMap<String, Case> {
 /// The pictures that go with a call: for each that the parameters name, a small cut-out photo and
 /// others in turn.
 pub fn images_for(described: &Described, given: &Map<String, Value>) -> Vec<Image> {
+    images(described, given, [pictures::cutout(32, 24), pictures::gradient(24, 32), pictures::text(40, 16)])
+}
+
+/// The same for pictures of 320 x 240.
+pub fn large_images_for(described: &Described, given: &Map<String, Value>) -> Vec<Image> {
+    images(described, given, [pictures::cutout(160, 120), pictures::gradient(120, 160), pictures::text(200, 80)])
+}
+
+fn images(described: &Described, given: &Map<String, Value>, pictures: [Image; 3]) -> Vec<Image> {
     let properties = described.properties();
     let named = properties.iter().filter(|(_, schema)| params::names_picture(schema));
     let count = named.filter_map(|(name, _)| given.get(name)).map(|value| value.as_array().map_or(1, Vec::len)).sum();
-    let others = [pictures::cutout(32, 24), pictures::gradient(24, 32), pictures::text(40, 16)];
-    others.into_iter().cycle().take(count).collect()
+    pictures.into_iter().cycle().take(count).collect()
 }

@@ -16,7 +16,7 @@ pub fn samples(schema: &Value) -> Vec<Value> {
     let mut found = Vec::new();
     found.extend(schema.get("default").filter(|value| !value.is_null()).cloned());
     if schema["format"] == "image" {
-        found.push(json!("picture"));
+        found.push(json!({"asset": "picture"}));
     } else if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
         found.extend(choices.iter().filter(|choice| choice["type"] != "null").flat_map(samples));
     } else if let Some(only) = schema.get("const") {

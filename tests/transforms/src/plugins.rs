@@ -5,8 +5,13 @@ use serde_json::{Map, Value};
 
 /// Every bundled plugin with the name of its folder below `plugins/`. A test compares the list with
 /// the folders.
-pub const PLUGINS: &[(&str, &Plugin)] =
-    &[("color", &color::PLUGIN), ("filter", &filter::PLUGIN), ("geometry", &geometry::PLUGIN)];
+pub const PLUGINS: &[(&str, &Plugin)] = &[
+    ("color", &color::PLUGIN),
+    ("compose", &compose::PLUGIN),
+    ("draw", &draw::PLUGIN),
+    ("filter", &filter::PLUGIN),
+    ("geometry", &geometry::PLUGIN),
+];
 
 /// A transform as its plugin describes it.
 #[derive(Debug)]
@@ -33,6 +38,7 @@ impl Described {
 
 /// Every transform of every plugin, in the order of [`PLUGINS`] and of the plugin's own list.
 pub fn described() -> Vec<Described> {
+    provide_fonts();
     let mut all = Vec::new();
     for (_, plugin) in PLUGINS {
         let Manifest { transforms, .. } = plugin.describe();
@@ -51,7 +57,13 @@ pub fn described() -> Vec<Described> {
 /// When none does.
 #[track_caller]
 pub fn find(transform: &str) -> &'static Plugin {
+    provide_fonts();
     let offers = |plugin: &Plugin| plugin.describe().transforms.iter().any(|info| info.name == transform);
     let found = PLUGINS.iter().map(|(_, plugin)| *plugin).find(|plugin| offers(plugin));
     found.unwrap_or_else(|| panic!("no plugin in PLUGINS offers {transform:?}"))
+}
+
+/// Stands for the host, which offers fonts.
+fn provide_fonts() {
+    safelight_sdk::fonts::provide(safelight_fonts::all());
 }

@@ -1,0 +1,6 @@
+//! The decoder of PNG files.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: safelight_fuzz::quiet_panics(), |data: &[u8]| {
+    safelight_fuzz::decode(safelight_codec::Format::Png, data);
+});
