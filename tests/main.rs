@@ -4,6 +4,7 @@ mod support;
 
 mod api;
 mod cli;
+mod codecs;
 mod lifecycle;
 mod receivers;
 mod sandbox;

@@ -231,6 +231,7 @@ mod tests {
         check("server", "public_url", "https://pictures.example/?a", "expected an http or https URL");
         check("store", "url", "postgres://", "expected \"sqlite\"");
         check("codec", "max_pixels", "0", "expected 1 to");
+        check("codec", "sandbox", "jpeg,svg", "expected \"auto\", \"all\", \"none\", or some of jpeg");
         check("server", "documents_bytes", "1", "expected 33554432 to");
     }
 

@@ -3,26 +3,12 @@
 use std::borrow::Cow;
 
 use safelight_codec::{DecodeOptions, EncodeOptions, Format, Info, Picture};
-use serde::Deserialize;
 
-use super::Size;
+use super::{Sandbox, Size};
 use crate::{
     error::{Code, Failure},
     job::{Pages, Rendering},
 };
-
-/// Which formats are decoded by codec plugins though the host has a decoder of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sandbox {
-    /// Those for which it costs little, or protects from much.
-    #[default]
-    Auto,
-    /// All of them: what no plugin reads is refused.
-    All,
-    /// None of them.
-    None,
-}
 
 /// What is asked about a source.
 #[derive(Clone, Copy, Debug)]

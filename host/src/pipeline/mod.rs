@@ -6,6 +6,7 @@ mod codecs;
 mod hand_over;
 mod memory;
 mod plan;
+mod sandbox;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -13,13 +14,14 @@ mod tests;
 mod tree;
 mod walk;
 
-pub use codecs::{Ask, BuiltIn, Codecs, Sandbox, Scaling, SourceInfo, Want, WrittenFormat, written_format};
+pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, written_format};
 pub(crate) use codecs::{frames_of, no_such_page, scaled};
 pub use memory::walk_bytes;
 pub use plan::{
     Images, Limits, Need, NodePlan, Plan, PlannedOutput, Shape, all_image_references, image_key, image_references,
     plan_outputs,
 };
+pub use sandbox::{FormatSet, Sandbox};
 pub use tree::{Node, ROOT, Tree};
 pub use walk::{Leaf, Stopped, walk};
 

@@ -119,7 +119,8 @@ fn every_picture_format_decodes_to_the_same_pixels_inside_and_outside_of_the_san
 fn animations_and_their_single_frames_are_the_same_inside_and_outside() {
     let (_dir, registry) = bundled(|_| ());
     let snapshot = registry.snapshot();
-    let frames = (0..4).map(|seed| Frame { raster: raster(40, 30, PixelFormat::Rgba8, seed), delay_ms: 100 * (seed + 1) });
+    let frames =
+        (0..4).map(|seed| Frame { raster: raster(40, 30, PixelFormat::Rgba8, seed), delay_ms: 100 * (seed + 1) });
     let animation = Picture { frames: frames.collect(), loops: Loops::Times(3), metadata: Default::default() };
     for format in [Format::Gif, Format::WebP] {
         let bytes = encoded(format, &animation);

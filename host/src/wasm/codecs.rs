@@ -55,16 +55,13 @@ impl Snapshot {
                 .find(|found| found.format.matches(bytes))
                 .map_or(Reader::BuiltIn, Reader::Plugin));
         };
-        let wanted = match sandbox {
-            Sandbox::None => false,
-            Sandbox::All => true,
-            Sandbox::Auto => SANDBOXED.contains(&format),
-        };
+        let demanded = sandbox.demands(format);
+        let wanted = demanded || (sandbox == Sandbox::Auto && SANDBOXED.contains(&format));
         let found = self.codecs_of().find(|found| wanted && found.format.reads && found.format.name == format.name());
         match found {
             Some(found) => Ok(Reader::Plugin(found)),
-            None if sandbox == Sandbox::All => {
-                let message = format!("no plugin reads {format}, and codec.sandbox is \"all\"");
+            None if demanded => {
+                let message = format!("no plugin reads {format}, and codec.sandbox wants it in the sandbox");
                 Err(Failure::new(Code::UnsupportedFeature, message))
             }
             None => Ok(Reader::BuiltIn),

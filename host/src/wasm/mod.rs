@@ -7,6 +7,8 @@
 
 mod bindings;
 mod codec;
+#[cfg(test)]
+mod codec_tests;
 mod codecs;
 mod counters;
 mod engine;
@@ -22,8 +24,6 @@ mod plans;
 mod plugin;
 mod registry;
 mod snapshot;
-#[cfg(test)]
-mod codec_tests;
 #[cfg(test)]
 mod tests;
 

@@ -20,7 +20,9 @@ pub(crate) struct Document {
 impl Document {
     pub(crate) fn open(bytes: Vec<u8>, limits: &Limits) -> Result<Document, Error> {
         let pdf = Pdf::new(bytes).map_err(|error| match error {
-            LoadPdfError::Invalid => Error::Corrupt("pdf document is damaged: it has no pages that can be found".into()),
+            LoadPdfError::Invalid => {
+                Error::Corrupt("pdf document is damaged: it has no pages that can be found".into())
+            }
             LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
                 Error::Locked("pdf document is protected by a password".into())
             }
@@ -45,7 +47,9 @@ impl Document {
         let fits = |side: f32| side.is_finite() && side > 0.0;
         if !fits(width) || !fits(height) {
             let number = index + 1;
-            return Err(Error::Corrupt(format!("pdf document is damaged: page {number} has {width} x {height} points")));
+            return Err(Error::Corrupt(format!(
+                "pdf document is damaged: page {number} has {width} x {height} points"
+            )));
         }
         Ok((width, height))
     }

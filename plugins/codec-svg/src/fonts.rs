@@ -1,4 +1,4 @@
-//! The operator's fonts as usvg wants them.
+//! The host's fonts as usvg wants them.
 
 use std::sync::Arc;
 

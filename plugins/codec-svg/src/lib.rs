@@ -1,8 +1,8 @@
 //! Codec plugin `codec-svg`: SVG documents, rendered at the size that is asked for.
 //!
 //! Nothing outside of the document is reached: linked files and addresses are left out, scripts and
-//! animations are ignored. Pictures inside of it (data URIs) are shown. Text is set in the operator's fonts;
-//! without any, text is left out and the log says so.
+//! animations are ignored. Pictures inside of it (data URIs) are shown. Text is set in the host's fonts; without
+//! any, text is left out and the log says so.
 
 mod fonts;
 #[cfg(test)]

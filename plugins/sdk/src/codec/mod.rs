@@ -234,7 +234,7 @@ macro_rules! export_codec {
                 }
             }
 
-            $crate::codec::raw::export!(Component with_types_in $crate::codec::raw);
+    $crate::codec::raw::export!(Component with_types_in $crate::codec::raw);
         };
     };
 }
