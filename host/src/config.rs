@@ -210,6 +210,7 @@ mod tests {
         check("SAFELIGHT__NOWHERE__KEY", "1", &["nowhere"]);
         check("SAFELIGHT__WASM__DEADLINE_MS", "0", &["wasm.deadline_ms", "is 0", "expected 1"]);
         check("SAFELIGHT__EGRESS__ALLOW_PRIVATE_ADDRESSES", "maybe", &["maybe", "true or false"]);
+        check("SAFELIGHT__CODEC__SANDBOX", "jpeg,svg", &["codec.sandbox", "is \"svg\"", "\"none\", or some of jpeg"]);
         check("SAFELIGHT_WORKER_SLOTS", "3", &["SAFELIGHT_WORKER_SLOTS", "SAFELIGHT__WORKER__SLOTS"]);
     }
 
@@ -231,7 +232,6 @@ mod tests {
         check("server", "public_url", "https://pictures.example/?a", "expected an http or https URL");
         check("store", "url", "postgres://", "expected \"sqlite\"");
         check("codec", "max_pixels", "0", "expected 1 to");
-        check("codec", "sandbox", "jpeg,svg", "expected \"auto\", \"all\", \"none\", or some of jpeg");
         check("server", "documents_bytes", "1", "expected 33554432 to");
     }
 

@@ -215,3 +215,58 @@ fn locked_and_damaged_documents_are_told() {
         }
     }
 }
+
+/// Documents that promise endless work: the program writes one for each name.
+const HOSTILE: &str = r"
+import sys, zlib
+def stream(data, entries=b''):
+    return b'<< /Length %d %s >>\nstream\n' % (len(data), entries) + data + b'\nendstream'
+def document(page, content, resource):
+    objects = [b'<< /Type /Catalog /Pages 2 0 R >>', b'<< /Type /Pages /Kids [%s] /Count 1 >>' % page,
+        b'<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >>'
+        b' /Pattern << /X 5 0 R >> >> >>', content, resource]
+    text, offsets = b'%PDF-1.4\n', []
+    for index, body in enumerate(objects):
+        offsets.append(len(text))
+        text += b'%d 0 obj\n%s\nendobj\n' % (index + 1, body)
+    table = b''.join(b'%010d 00000 n \n' % offset for offset in offsets)
+    return text + b'xref\n0 6\n0000000000 65535 f \n%strailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF' % (table, len(text))
+draw, lines = b'200 0 0 200 0 0 cm /X Do', zlib.compress(b'0 0 m 100 100 l S\n' * 20000000, 9)
+form = b'/Type /XObject /Subtype /Form /BBox [0 0 200 200] /Resources << /XObject << /X 5 0 R >> >>'
+image = b'/Type /XObject /Subtype /Image /Width 60000 /Height 60000 /BitsPerComponent 8 /ColorSpace /DeviceRGB /Filter /FlateDecode'
+tile = b'/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 1 1] /XStep 0.0001 /YStep 0.0001 /Resources << >>'
+kinds = {
+    'nested': (b'3 0 R', stream(b'[' * 200000), b'null'),
+    'itself': (b'3 0 R', stream(b'/X Do /X Do'), stream(b'/X Do /X Do', form)),
+    'lines': (b'3 0 R', stream(lines, b'/Filter /FlateDecode'), b'null'),
+    'image': (b'3 0 R', stream(draw), stream(zlib.compress(bytes(1000)), image)),
+    'tiles': (b'3 0 R', stream(b'/Pattern cs /X scn 0 0 200 200 re f'), stream(b'0 0 1 1 re f', tile)),
+    'pages': (b'3 0 R ' * 300000, stream(b''), b'null'),
+    'saves': (b'3 0 R', stream(b'q ' * 3000000), b'null'),
+}
+for name, parts in kinds.items():
+    with open('%s/%s.pdf' % (sys.argv[1], name), 'wb') as file:
+        file.write(document(*parts))
+";
+
+#[tokio::test]
+async fn documents_that_promise_endless_work_end_soon() {
+    let server =
+        Server::builder().set("wasm", "deadline_ms", 3000).set("wasm", "memory_bytes", 512 << 20).start().await;
+    let origin = Origin::start().await;
+    let folder = Folder::new();
+    crate::support::tools::python(HOSTILE, &[folder.path("").to_str().unwrap()]);
+    for name in ["nested", "itself", "lines", "image", "tiles", "pages", "saves"] {
+        let url = origin.bytes(name, folder.read(&format!("{name}.pdf")));
+        let started = std::time::Instant::now();
+        let done = server.run(&job(&url, json!({}), json!({"format": "png"}))).await;
+        let code = done["errors"][0]["code"].as_str().unwrap_or("none");
+        let told = ["none", "limit_time", "limit_memory", "limit_stack", "corrupt_image", "image_limit"];
+        assert!(told.contains(&code), "{name}: {done}");
+        assert!(started.elapsed().as_secs() < 30, "{name} took {:?}", started.elapsed());
+    }
+    assert_eq!(
+        server.run(&job(&origin.bytes("nested", Folder::new().python("b.pdf", BOOK)), json!({}), json!({}))).await["state"],
+        "succeeded"
+    );
+}

@@ -21,7 +21,7 @@ use crate::{
 ///
 /// Those whose decoding costs at most 1.3 times as much there, see BENCHMARKS.md, and AVIF at any price: its
 /// decoder may abort the process where it meets what it does not expect, and in the sandbox it cannot.
-const SANDBOXED: &[Format] = &[Format::Avif];
+const SANDBOXED: &[Format] = &[Format::Png, Format::Gif, Format::Avif, Format::Tiff];
 
 /// A codec plugin and the format that a source was found to be of.
 struct Found<'a> {
