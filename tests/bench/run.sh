@@ -13,3 +13,5 @@ echo "## codecs in the sandbox against built in"
 "$cargo" run --release -q -p safelight --example codecs
 echo "## the server"
 "$cargo" bench -q -p safelight-tests --bench server -- "$@"
+echo "## every transform in the sandbox, native, in libvips"
+"$cargo" bench -q -p safelight-tests --bench transforms

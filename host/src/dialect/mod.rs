@@ -1,8 +1,10 @@
 //! Foreign JSON to our jobs and back. The engine knows this port only.
 //!
 //! A dialect's folder holds the same five files: `request.rs` (what clients send), `lower.rs` (request to
-//! [`crate::job::Spec`]: defaults, units, every refusal), `response.rs`, `callback.rs`, `auth.rs`.
+//! [`crate::job::Spec`]: defaults, units, every refusal), `response.rs`, `callback.rs`, `auth.rs`. Beside
+//! them stand the languages that only this dialect speaks, as pure modules.
 
+pub mod cloudinary;
 pub mod native;
 
 use crate::{

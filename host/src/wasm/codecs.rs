@@ -5,8 +5,9 @@ use safelight_codec::{EncodeOptions, Format, Frame, Loops, Metadata, Picture, Pi
 use super::{
     Snapshot,
     bindings::codec::exports::safelight::plugin::codec as contract,
-    codec::{Codec, Document, FormatInfo, Stop},
+    codec::{Codec, Document, Stop},
     counters::Work,
+    formats::FormatInfo,
     plugin::Plugin,
 };
 use crate::{

@@ -10,9 +10,10 @@ use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::{
+    assets::Assets,
     engine::TABLE_ELEMENTS,
-    fonts::Fonts,
     log::{Log, Stdio, Stream},
+    models::Models,
 };
 
 /// The time that guests see: 2026-01-01T00:00:00Z, in seconds since the Unix epoch.
@@ -27,17 +28,23 @@ pub(super) const MAX_HANDLES: usize = 1000;
 /// The most random bytes that one call may ask for: the host makes them before it hands them over.
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
+/// The operator's files that guests may read.
+pub(super) struct Files {
+    pub(super) fonts: Assets,
+    pub(super) models: Models,
+}
+
 /// The data of a store.
 pub(super) struct Guest {
     pub(super) memory: Memory,
     pub(super) log: Arc<Mutex<Log>>,
-    pub(super) fonts: Arc<Fonts>,
+    pub(super) files: Arc<Files>,
     wasi: WasiCtx,
     table: ResourceTable,
 }
 
 impl Guest {
-    pub(super) fn new(memory_bytes: u64, log: Log, fonts: Arc<Fonts>) -> Guest {
+    pub(super) fn new(memory_bytes: u64, log: Log, files: Arc<Files>) -> Guest {
         let log = Arc::new(Mutex::new(log));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
@@ -55,7 +62,7 @@ impl Guest {
             .allow_ip_name_lookup(false)
             .build();
         let memory = Memory { limit: memory_bytes, used: 0, peak: 0, refused: None };
-        Guest { memory, log, fonts, wasi, table }
+        Guest { memory, log, files, wasi, table }
     }
 
     /// The log, to read or to add to.

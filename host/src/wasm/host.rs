@@ -14,10 +14,11 @@ use super::{
         codec::{CodecPlugin, CodecPluginPre},
     },
     engine::Engines,
-    fonts::Fonts,
-    guest::{Guest, MAX_HANDLES},
+    fonts,
+    guest::{Files, Guest, MAX_HANDLES},
     linker::linker,
     log::Log,
+    models::Models,
     outcome::{OverLimit, sort},
     plans::Plans,
 };
@@ -97,7 +98,7 @@ pub(super) struct Host {
     plans: Mutex<Plans>,
     checked_linker: Linker<Guest>,
     unchecked_linker: Linker<Guest>,
-    fonts: Arc<Fonts>,
+    files: Arc<Files>,
     epoch: Duration,
 }
 
@@ -109,7 +110,10 @@ impl Host {
             checked_linker: link(true)?,
             unchecked_linker: link(false)?,
             engines,
-            fonts: Arc::new(Fonts::open(&plugins.fonts_dir)?),
+            files: Arc::new(Files {
+                fonts: fonts::open(&plugins.fonts_dir)?,
+                models: Models::open(&plugins.models_dir)?,
+            }),
             plans: Mutex::new(Plans::new(config.plan_cache)),
             epoch: Duration::from_millis(config.epoch_ms),
             config: config.clone(),
@@ -140,7 +144,7 @@ impl Host {
         let _slot = self.engines.slot();
         let started = Instant::now();
         let log = Log::new(program.name.clone(), limits.log_lines, limits.log_line_bytes);
-        let guest = Guest::new(limits.memory_bytes, log, self.fonts.clone());
+        let guest = Guest::new(limits.memory_bytes, log, self.files.clone());
         let mut store = Store::new(self.engines.get(program.checked), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(taken_bytes);

@@ -5,6 +5,7 @@
 //! one of the [`engine`]s. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
 //! sorted in [`outcome`].
 
+mod assets;
 mod bindings;
 mod codec;
 #[cfg(test)]
@@ -13,11 +14,13 @@ mod codecs;
 mod counters;
 mod engine;
 mod fonts;
+mod formats;
 mod guest;
 mod host;
 mod linker;
 mod log;
 mod manifest;
+mod models;
 mod outcome;
 mod params;
 mod plans;
@@ -27,8 +30,8 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use codec::FormatInfo;
 pub use counters::Counts;
+pub use formats::FormatInfo;
 pub use plugin::Origin;
 pub use registry::{Registry, Report};
 pub use snapshot::{PluginSummary, Snapshot};
@@ -74,6 +77,8 @@ pub struct PluginsConfig {
     pub bundled_dir: PathBuf,
     /// The folder of fonts.
     pub fonts_dir: PathBuf,
+    /// The folder of neural networks.
+    pub models_dir: PathBuf,
     /// Where compiled components are kept.
     pub cache_dir: PathBuf,
     /// The largest component.

@@ -113,7 +113,8 @@ impl Plugin {
     ) -> Result<Plugin, Failure> {
         check_preamble(component).map_err(invalid)?;
         let codec_checks = host.config.check_codecs && codec::is_codec_binary(component);
-        let checked = origin != Origin::Bundled || host.config.check_bundled || codec_checks;
+        let unbounded = codec_checks || linker::may_be_unbounded(component);
+        let checked = origin != Origin::Bundled || host.config.check_bundled || unbounded;
         let compiled = Component::from_binary(host.engines.get(checked), component)
             .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))?;
         let imports = linker::imports(&compiled);

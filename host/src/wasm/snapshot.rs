@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use safelight_codec::Raster;
 
 use super::{
-    codec::FormatInfo,
+    formats::FormatInfo,
     host::Host,
     plugin::{Origin, Plugin},
 };

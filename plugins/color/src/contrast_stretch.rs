@@ -16,6 +16,9 @@ pub(crate) struct Params {
     /// How many pixels may become white.
     #[schemars(range(min = 0))]
     white_pixels: u64,
+    /// How many pixels, from the darkest one on, do not become white: counted from the other end, instead of white_pixels.
+    #[schemars(range(min = 0))]
+    below_white_pixels: Option<u64>,
     /// Each channel by its own ends instead of all by those of luma.
     per_channel: bool,
 }
@@ -29,8 +32,12 @@ impl Transform for ContrastStretch {
     type Params = Params;
 
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
-        let Params { black_pixels, white_pixels, per_channel } = *params;
-        let cut = move |histogram: &kernels::Histogram| kernels::ends(histogram, black_pixels, white_pixels);
+        let Params { black_pixels, white_pixels, below_white_pixels, per_channel } = *params;
+        let cut = move |histogram: &kernels::Histogram| {
+            let pixels: u64 = histogram.iter().sum();
+            let white = below_white_pixels.map_or(white_pixels, |below| pixels.saturating_sub(below));
+            kernels::ends(histogram, black_pixels, white)
+        };
         Ok(stretched(input.image, per_channel, cut, 1.0).into())
     }
 }

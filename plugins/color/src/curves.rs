@@ -10,7 +10,7 @@ use crate::{Channel, with_channel};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// The channels to change. Alpha is never changed.
+    /// The channels to change; `all` are those of colour.
     channel: Channel,
     /// Points of the curve: pairs of input and output from 0 to 1, inputs rising. Before the first and after the last
     /// point the curve is level.

@@ -10,7 +10,7 @@ use crate::{Channel, with_channel};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// The channels to change. Alpha is never changed.
+    /// The channels to change; `all` are those of colour.
     channel: Channel,
     /// Values up to this one become black; a fraction of the range.
     #[schemars(range(min = 0.0, max = 1.0))]

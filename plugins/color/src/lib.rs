@@ -27,11 +27,13 @@ mod grayscale;
 mod hue;
 mod invert;
 mod levels;
+mod lut;
 mod make_transparent;
 mod modulate;
 mod normalize;
 mod opacity;
 mod opacity_threshold;
+mod ordered_dither;
 mod photo_filter;
 mod posterize;
 mod quantize;
@@ -95,6 +97,8 @@ safelight_sdk::export!(
         color_blind::ColorBlind,
         photo_filter::PhotoFilter,
         quantize::Quantize,
+        ordered_dither::OrderedDither,
+        lut::Lut,
     ],
 );
 
@@ -113,6 +117,8 @@ enum Channel {
     Green,
     /// Blue alone.
     Blue,
+    /// Alpha alone.
+    Alpha,
 }
 
 fn with_matrix(mut image: Image, matrix: &Matrix) -> Image {
@@ -125,8 +131,17 @@ fn with_curve(image: Image, curve: impl Fn(f64) -> f64) -> Image {
     with_channel(image, Channel::All, &kernels::table(curve))
 }
 
-/// Maps the values of a channel. A gray picture of which one colour is to change becomes a coloured one.
+/// Maps the values of a channel. A gray picture of which one colour is to change becomes a coloured one; a picture without
+/// alpha is opaque, and gets alpha when that changes.
 fn with_channel(image: Image, channel: Channel, table: &Table) -> Image {
+    if channel == Channel::Alpha {
+        if image.format != PixelFormat::Rgba8 && table[255] == 255 {
+            return image;
+        }
+        let mut image = safelight_sdk::to_format(image, PixelFormat::Rgba8);
+        image.pixels.as_chunks_mut::<4>().0.iter_mut().for_each(|pixel| pixel[3] = table[usize::from(pixel[3])]);
+        return image;
+    }
     let mut image = if channel == Channel::All || image.format != PixelFormat::Gray8 {
         image
     } else {

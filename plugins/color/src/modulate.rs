@@ -3,14 +3,26 @@
 use safelight_kernels as kernels;
 use safelight_sdk::{Input, Outcome, PixelFormat, Refusal, Transform};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::COLOURED;
+
+/// What brightness and saturation are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Model {
+    /// Lightness: halfway between the largest and the smallest channel. White is the lightest of all.
+    Hsl,
+    /// Value (HSB's brightness): the largest channel. Colours stay pure when they become brighter.
+    Hsv,
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Params {
-    /// Factor of the lightness: 0 is black, 1 leaves it, 2 doubles it.
+    /// What brightness and saturation are measured in.
+    model: Model,
+    /// Factor of lightness or value: 0 is black, 1 leaves it, 2 doubles it.
     #[schemars(range(min = 0.0, max = 10.0))]
     brightness: f64,
     /// Factor of the saturation: 0 is gray, 1 leaves it.
@@ -23,17 +35,17 @@ pub(crate) struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Params { brightness: 1.0, saturation: 1.0, hue_deg: 0.0 }
+        Params { model: Model::Hsl, brightness: 1.0, saturation: 1.0, hue_deg: 0.0 }
     }
 }
 
-/// Multiplies lightness and saturation and turns hue in HSL, as `-modulate` in ImageMagick does (its hue of 100 is 0 degrees
+/// Multiplies lightness and saturation and turns hue in HSL or HSV, as `-modulate` in ImageMagick does (its hue of 100 is 0 degrees
 /// here, 200 is 180).
 pub(crate) struct Modulate;
 
 impl Transform for Modulate {
     const NAME: &'static str = "modulate";
-    const SUMMARY: &'static str = "Changes lightness, saturation and hue (HSL).";
+    const SUMMARY: &'static str = "Changes lightness, saturation and hue (HSL or HSV).";
     const FORMATS: &'static [PixelFormat] = COLOURED;
     type Params = Params;
 
@@ -42,9 +54,17 @@ impl Transform for Modulate {
         let (brightness, saturation) = (params.brightness as f32, params.saturation as f32);
         let turn = (params.hue_deg / 360.0) as f32;
         kernels::map_colors(&mut image.pixels, image.format.bytes(), |color| {
-            let [hue, s, l] = kernels::to_hsl(color);
             // What leaves the range is clamped as a colour, not before.
-            kernels::from_hsl([hue + turn, s * saturation, l * brightness])
+            match params.model {
+                Model::Hsl => {
+                    let [hue, s, l] = kernels::to_hsl(color);
+                    kernels::from_hsl([hue + turn, s * saturation, l * brightness])
+                }
+                Model::Hsv => {
+                    let [hue, s, v] = kernels::to_hsv(color);
+                    kernels::from_hsv([hue + turn, (s * saturation).min(1.0), (v * brightness).min(1.0)])
+                }
+            }
         });
         Ok(image.into())
     }

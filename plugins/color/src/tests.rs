@@ -18,7 +18,7 @@ fn one(transform: &str, params: &str, format: PixelFormat, pixel: &[u8]) -> Vec<
 
 #[test]
 fn each_transform_follows_its_formula() {
-    let cases: [(&str, &str, &[u8], &[u8]); 61] = [
+    let cases: [(&str, &str, &[u8], &[u8]); 72] = [
         // 0.2126 * 200 + 0.7152 * 100 + 0.0722 * 50 = 117.65
         ("grayscale", "{}", &[200, 100, 50], &[118]),
         ("grayscale", "{}", &[200, 100, 50, 255], &[118]),
@@ -84,6 +84,17 @@ fn each_transform_follows_its_formula() {
         ("flatten", "{}", &[100, 100, 100, 51], &[224, 224, 224]),
         ("make_transparent", r##"{"color": "#000", "tolerance": 0}"##, &[0, 0, 0], &[0, 0, 0, 0]),
         ("channels", r#"{"red": [0, 0, 1], "offset": [0, 0.1, 0]}"#, &[10, 20, 30, 9], &[30, 46, 30, 9]),
+        ("channels", r#"{"alpha": [0, 0, 0, 0.5]}"#, &[10, 20, 30], &[10, 20, 30, 128]),
+        ("channels", r#"{"from_alpha": [0, 0, 1], "offset": [0.1, 0, 0]}"#, &[10, 20, 30, 9], &[36, 20, 39, 9]),
+        ("levels", r#"{"channel": "alpha", "white": 0.5}"#, &[1, 2, 3, 60], &[1, 2, 3, 120]),
+        ("levels", r#"{"channel": "alpha", "white": 0.5}"#, &[1, 2, 3], &[1, 2, 3]),
+        ("curves", r#"{"channel": "alpha", "points": [[0, 0.2]]}"#, &[7], &[7, 7, 7, 51]),
+        ("modulate", r#"{"model": "hsv", "brightness": 2}"#, &[100, 50, 0, 9], &[200, 100, 0, 9]),
+        ("modulate", r#"{"model": "hsv", "brightness": 9, "saturation": 0}"#, &[100, 50, 0], &[255, 255, 255]),
+        ("ordered_dither", r#"{"pattern": "threshold"}"#, &[127, 128, 255, 9], &[0, 255, 255, 9]),
+        ("lut", "{}", &[1, 2, 3, 9], &[1, 2, 3, 9]),
+        ("lut", r#"{"cube": "LUT_1D_SIZE 2\n1 1 1\n0 0 0"}"#, &[1, 2, 30, 9], &[254, 253, 225, 9]),
+        ("lut", r#"{"cube": "LUT_1D_SIZE 2\n1 1 1\n0 0 0", "amount": 0.5}"#, &[0, 255, 77], &[128, 128, 128]),
         ("replace_color", r##"{"from": "#0f0", "to": "#00f"}"##, &[0, 255, 0, 9], &[0, 0, 255, 9]),
         ("color_blind", r#"{"kind": "cone_monochromacy"}"#, &[128, 128, 128], &[128, 128, 128]),
     ];
@@ -111,6 +122,15 @@ fn parameters_out_of_range_are_refused() {
             "points: has inputs that do not rise, expected each above the one before",
         ),
         ("tint", r#"{"positions": [0, 1]}"#, "positions: has 2 entries, expected as many as colors, 1, or none"),
+        ("lut", r#"{"cube": "LUT_3D_SIZE 1"}"#, "cube: line 1 is \"LUT_3D_SIZE 1\", expected a size from 2 to 256"),
+        ("lut", r#"{"cube": "LUT_3D_SIZE 2\n0 0 0"}"#, "cube: has 1 colours, expected 8"),
+        ("lut", r#"{"cube": "0 0 0"}"#, "cube: has no LUT_1D_SIZE or LUT_3D_SIZE"),
+        ("lut", r##"{"cube": "# x\n0 0 inf"}"##, "cube: line 2 is \"0 0 inf\", expected three numbers or a known word"),
+        (
+            "lut",
+            r#"{"cube": "LUT_1D_SIZE 2\nDOMAIN_MAX 0 1 1\n0 0 0\n1 1 1"}"#,
+            "cube: has a DOMAIN_MAX that is not above DOMAIN_MIN",
+        ),
         ("channels", r#"{"red": [99, 0, 0]}"#, "red[0]: is 99, expected a number from -32 to 32"),
     ];
     for (transform, params, expected) in cases {
@@ -180,6 +200,9 @@ fn extremes_of_every_parameter_end_soon_and_keep_one_colour() {
         ("replace_color", r#"{"tolerance": 1}"#),
         ("blue_shift", r#"{"factor": 10}"#),
         ("color_blind", r#"{"assist": true}"#),
+        ("channels", r#"{"from_alpha": [32, 32, 32], "alpha": [32, -32, 32, -32]}"#),
+        ("ordered_dither", r#"{"pattern": "threshold", "levels": 256}"#),
+        ("lut", "{}"),
         ("photo_filter", r#"{"look": "xpro"}"#),
         ("quantize", r#"{"colors": 2, "dither": true}"#),
     ];
@@ -213,6 +236,7 @@ fn automatic_corrections_use_what_the_picture_holds() {
     let cut = run("contrast_stretch", r#"{"black_pixels": 10, "white_pixels": 20}"#);
     assert_eq!((cut[9], cut[10], cut[79], cut[80]), (0, 0, 255, 255));
     assert_eq!(run("normalize", r#"{"black": 0.1, "white": 0.2}"#), cut);
+    assert_eq!(run("contrast_stretch", r#"{"black_pixels": 10, "below_white_pixels": 80}"#), cut);
     let equal = run("equalize", "{}");
     assert!(equal.is_sorted() && (equal[0], equal[50], equal[99]) == (0, 129, 255), "{equal:?}");
     // A cast goes: each channel has its own ends.
@@ -227,4 +251,47 @@ fn dithered_black_and_white_keeps_the_tone() {
     let made = PLUGIN.run("blackwhite", r#"{"dither": true}"#, image).expect("a picture");
     let white = made.pixels.iter().filter(|value| **value == 255).count();
     assert!((white as f64 / 4096.0 - 64.0 / 255.0).abs() < 0.02, "{white}");
+}
+
+#[test]
+fn a_table_may_be_a_picture() {
+    use safelight_sdk::View;
+    use safelight_sdk::raw::safelight::plugin::types::Call;
+
+    let hald = |side: u32, map: fn([u8; 3]) -> [u8; 3]| {
+        let value = |index: u32| (index % 4 * 85) as u8;
+        let colors = (0..64).flat_map(|index| map([value(index), value(index / 4), value(index / 16)]));
+        Image::new(side, 64 / side, Rgb8, colors.collect())
+    };
+    let image = Image::new(2, 1, Rgb8, vec![200, 100, 50, 0, 255, 17]);
+    let params = r#"{"image": {"asset": "table"}}"#.to_owned();
+    let with = |table: Image| {
+        let call = Call { transform: "lut".to_owned(), params: params.clone(), images: vec![table] };
+        PLUGIN.plan(&call, image.size()).map_err(|error| error.reason)?;
+        PLUGIN.apply(vec![call], Some(image.clone()), View::whole(image.size())).map_err(|error| error.reason)
+    };
+    assert_eq!(with(hald(8, |color| color)).expect("an outcome").image.expect("a picture").pixels, image.pixels);
+    let turned = with(hald(8, |[r, g, b]| [b, r, 255 - g])).expect("an outcome").image.expect("a picture");
+    assert_eq!(turned.pixels, [50, 200, 155, 17, 0, 0]);
+    let refusal = with(hald(16, |color| color)).expect_err("a refusal").to_string();
+    assert_eq!(refusal, "image: is 16 x 4 px, expected a Hald CLUT of 8 x 8, 27 x 27, 64 x 64, ... px");
+}
+
+#[test]
+fn stripes_lie_on_what_is_taken_for_another_colour() {
+    let run = |params: &str, color: [u8; 3]| {
+        let image = Image::new(16, 16, Rgb8, color.repeat(256));
+        PLUGIN.run("color_blind", params, image).expect("a picture")
+    };
+    let params = r#"{"assist": true, "stripes": 1}"#;
+    let red = run(params, [220, 40, 40]);
+    assert_eq!((red.pixel(0, 0), red.pixel(15, 1)), (&[220, 40, 40][..], &[220, 40, 40][..]));
+    // Seen is a red of 0.29275 * 0.716 + 0.70725 * 0.021 = 0.2245 in linear light, 130 in sRGB: 90 levels are lost,
+    // 0.705 of the light is taken.
+    assert_eq!(red.pixel(4, 0), [65, 12, 12]);
+    for other in [[40, 160, 40], [128, 128, 128], [40, 40, 200]] {
+        assert_eq!(run(params, other).pixels, other.repeat(256), "{other:?}");
+    }
+    let half = run(r#"{"assist": true, "stripes": 0.5}"#, [220, 40, 40]);
+    assert_eq!(half.pixel(4, 0), [143, 26, 26]);
 }

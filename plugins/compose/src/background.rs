@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::length::{Offset, Side};
 use crate::pictures::{is_gray, joined_format, lay};
-use crate::placement::{Canvas, Fit, Gravity, Layout, Placement, checked};
+use crate::placement::{Canvas, Fitting, Gravity, Layout, Placement, checked};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -32,7 +32,7 @@ pub(crate) struct Params {
     /// Whether the picture itself, covering all and blurred, lies behind it instead of an image.
     blurred: bool,
     /// How an image covers the result.
-    cover: Cover,
+    cover: ImageFit,
     /// Standard deviation of the blur of what lies behind, in pixels; below 0.1 nothing is blurred. Without it 20 when
     /// `blurred` is set, else 0.
     #[schemars(range(min = 0.0, max = 250.0))]
@@ -53,7 +53,7 @@ impl Default for Params {
             color: Color::WHITE,
             image: None,
             blurred: false,
-            cover: Cover::Cover,
+            cover: ImageFit::Cover,
             sigma_px: None,
             brightness: 1.0,
         }
@@ -62,7 +62,7 @@ impl Default for Params {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Cover {
+enum ImageFit {
     /// Scaled until nothing is free, proportions kept; what stands over is cut off.
     #[default]
     Cover,
@@ -125,10 +125,10 @@ fn layout(params: &Params, picture: Size) -> Result<Layout, Refusal> {
 fn cover(params: &Params, canvas: &mut Image, behind: Image) -> Result<(), Refusal> {
     let (size, whole) = (canvas.size(), (canvas.width, canvas.height));
     let fit = match params.cover {
-        Cover::Cover => Fit::Fill,
-        Cover::Stretch => Fit::Exact,
-        Cover::Fit => Fit::Fit,
-        Cover::Tile => {
+        ImageFit::Cover => Fitting::Fill,
+        ImageFit::Stretch => Fitting::Exact,
+        ImageFit::Fit => Fitting::Fit,
+        ImageFit::Tile => {
             let tile = dressed(params, to_format(behind, PixelFormat::Rgba8));
             let step = (tile.width, tile.height);
             let layer = Layer { pixels: &tile.pixels, size: step };

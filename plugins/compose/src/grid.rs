@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::pictures::{is_gray, joined_format, lay};
-use crate::placement::{Canvas, Fit, Gravity, Placement};
+use crate::placement::{Canvas, Fitting, Gravity, Placement};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +40,7 @@ pub(crate) struct Params {
     background: Color,
     /// How a picture fills its cell.
     #[serde(default)]
-    fit: Fit,
+    fit: Fitting,
     /// Where a picture lies in its cell.
     #[serde(default)]
     gravity: Gravity,

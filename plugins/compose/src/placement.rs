@@ -19,7 +19,7 @@ pub(crate) struct Placement {
     /// What 100 % of `width` and `height` are.
     percent_of: PercentOf,
     /// What to do when width and height are both given and have other proportions than the image.
-    fit: Fit,
+    fit: Fitting,
     /// Towards which side or corner of the picture the image lies.
     gravity: Gravity,
     /// How far the image lies inwards from the side that `gravity` names, to the right from the middle: pixels, or
@@ -35,7 +35,7 @@ impl Default for Placement {
             width: None,
             height: None,
             percent_of: PercentOf::Picture,
-            fit: Fit::Fit,
+            fit: Fitting::Fit,
             gravity: Gravity::Center,
             x: Offset::ZERO,
             y: Offset::ZERO,
@@ -55,7 +55,7 @@ pub(crate) enum PercentOf {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Fit {
+pub(crate) enum Fitting {
     /// As large as fits into width x height, proportions kept.
     #[default]
     Fit,
@@ -147,7 +147,7 @@ pub(crate) struct Layout {
 
 impl Placement {
     /// An image that fills a cell.
-    pub(crate) fn inside(cell: Size, fit: Fit, gravity: Gravity) -> Self {
+    pub(crate) fn inside(cell: Size, fit: Fitting, gravity: Gravity) -> Self {
         let side = |length: u32| Some(Side::Pixels(i32::try_from(length).unwrap_or(i32::MAX)));
         Placement { width: side(cell.width), height: side(cell.height), fit, gravity, ..Placement::default() }
     }
@@ -171,8 +171,8 @@ impl Placement {
         let height = self.height.as_ref().map(|height| height.of("height", whole.height)).transpose()?;
         let size = match (width, height) {
             (None, None) => image,
-            (Some(width), Some(height)) if self.fit == Fit::Exact => checked(width as f64, height as f64)?,
-            (Some(width), Some(height)) if self.fit == Fit::Fill => {
+            (Some(width), Some(height)) if self.fit == Fitting::Exact => checked(width as f64, height as f64)?,
+            (Some(width), Some(height)) if self.fit == Fitting::Fill => {
                 let (across, down) = (f64::from(image.width), f64::from(image.height));
                 let scale = (width as f64 / across).max(height as f64 / down);
                 let shown = ((width as f64 / scale).min(across), (height as f64 / scale).min(down));
@@ -185,7 +185,7 @@ impl Placement {
                     asked.map_or(f64::INFINITY, |asked| asked as f64 / f64::from(length))
                 };
                 let scale = scale(width, image.width).min(scale(height, image.height));
-                let scale = if self.fit == Fit::Limit { scale.min(1.0) } else { scale };
+                let scale = if self.fit == Fitting::Limit { scale.min(1.0) } else { scale };
                 checked(f64::from(image.width) * scale, f64::from(image.height) * scale)?
             }
         };
@@ -308,13 +308,13 @@ mod tests {
         assert_eq!(size(Placement { width: percent("50%"), percent_of: PercentOf::Image, ..base() }), (20, 10));
         assert_eq!(size(Placement { height: percent("50%"), ..base() }), (80, 40));
         let both = |fit| Placement { width: Some(Side::Pixels(60)), height: Some(Side::Pixels(60)), fit, ..base() };
-        assert_eq!(size(both(Fit::Fit)), (60, 30));
-        assert_eq!(size(both(Fit::Exact)), (60, 60));
-        assert_eq!(size(both(Fit::Fill)), (60, 60));
-        assert_eq!(size(both(Fit::Limit)), (40, 20));
-        let window = placed(both(Fit::Fill), Canvas::Keep).window;
+        assert_eq!(size(both(Fitting::Fit)), (60, 30));
+        assert_eq!(size(both(Fitting::Exact)), (60, 60));
+        assert_eq!(size(both(Fitting::Fill)), (60, 60));
+        assert_eq!(size(both(Fitting::Limit)), (40, 20));
+        let window = placed(both(Fitting::Fill), Canvas::Keep).window;
         assert_eq!(window, Window { x: 10.0, y: 0.0, width: 20.0, height: 20.0 });
-        let large = Placement { width: Some(Side::Pixels(65_535)), fit: Fit::Fit, ..base() };
+        let large = Placement { width: Some(Side::Pixels(65_535)), fit: Fitting::Fit, ..base() };
         let refusal = large.layout(Size::new(1, 1), Size::new(1, 9), Canvas::Keep).expect_err("a refusal");
         let expected = "the image would be scaled to 65535 x 589815 px, expected at most 65535 px a side, 2^28 in all";
         assert_eq!(refusal.to_string(), expected);

@@ -1,7 +1,7 @@
 //! From shapes with curves to painted pixels.
 
 use kurbo::{Affine, BezPath, PathEl, Stroke, StrokeOpts};
-use safelight_kernels::{self as kernels, FillRule, Shape, Segment};
+use safelight_kernels::{self as kernels, FillRule, Segment, Shape};
 use safelight_sdk::{Color, Image, PixelFormat, to_format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

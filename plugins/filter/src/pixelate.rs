@@ -14,6 +14,9 @@ pub(crate) struct Params {
     /// Side of a square in pixels of the picture.
     #[schemars(range(min = 1, max = 65535))]
     size_px: u32,
+    /// Side of a square in percent of the picture's shorter side, instead of size_px; at least one pixel.
+    #[schemars(range(min = 0.01, max = 100.0))]
+    size_percent: Option<f64>,
     /// Left edge of the region that is changed, in pixels or as in "25%" of the picture's width.
     x: Amount,
     /// Top edge of the region, in pixels or percent of the picture's height.
@@ -28,6 +31,7 @@ impl Default for Params {
     fn default() -> Self {
         Params {
             size_px: 10,
+            size_percent: None,
             x: Amount::Pixels(0.0),
             y: Amount::Pixels(0.0),
             width: Amount::all(),
@@ -60,8 +64,11 @@ impl Transform for Pixelate {
     }
 
     fn apply(params: &Params, input: Input) -> Result<Outcome, Refusal> {
+        let shorter = f64::from(input.image.width.min(input.image.height));
+        let share = |percent: f64| (shorter * percent / 100.0).round().max(1.0) as u32;
+        let side = params.size_percent.map_or(params.size_px, share);
         let image = params.region().apply(input.image, |pixels, size, channels| {
-            kernels::pixelate(pixels, size, channels, params.size_px);
+            kernels::pixelate(pixels, size, channels, side);
         })?;
         Ok(image.into())
     }

@@ -40,6 +40,9 @@ fn pixelate_makes_squares() {
     let image = Image::new(3, 2, Gray8, vec![0, 10, 50, 20, 30, 70]);
     assert_eq!(run("pixelate", r#"{"size_px": 2}"#, image.clone()).pixels, [15, 15, 60, 15, 15, 60]);
     assert_eq!(run("pixelate", r#"{"size_px": 1}"#, image.clone()).pixels, image.pixels);
+    // Of a shorter side of 2 pixels.
+    assert_eq!(run("pixelate", r#"{"size_percent": 100}"#, image.clone()).pixels, [15, 15, 60, 15, 15, 60]);
+    assert_eq!(run("pixelate", r#"{"size_percent": 0.01}"#, image.clone()).pixels, image.pixels);
 }
 
 #[test]
@@ -177,6 +180,7 @@ fn extremes_of_every_parameter_end_soon_and_keep_one_colour() {
         ("vignette", r#"{"strength": 0, "sigma": "10000%", "x": -65535, "y": 65535}"#),
         ("pixelate", r#"{"size_px": 1}"#),
         ("pixelate", r#"{"size_px": 65535}"#),
+        ("pixelate", r#"{"size_percent": 100}"#),
     ];
     let formats: [(PixelFormat, &[u8]); 4] =
         [(Gray8, &[200]), (Rgb8, &[1, 2, 255]), (Rgba8, &[9, 99, 199, 255]), (Rgba8, &[0, 0, 0, 0])];

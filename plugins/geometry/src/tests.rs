@@ -211,7 +211,7 @@ fn trim_removes_the_border_and_no_more() {
     let framed = gray(4, 4, &[5, 5, 5, 5, 5, 9, 90, 5, 5, 5, 80, 5, 5, 5, 5, 5]);
     assert_eq!(trim(r#"{"tolerance": 0}"#, framed.clone()), (2, 2, vec![9, 90, 5, 80]));
     assert_eq!(trim(r#"{"tolerance": 4}"#, framed.clone()), (1, 2, vec![90, 80]));
-    assert_eq!(trim(r#"{"colour": "white"}"#, framed.clone()).2, framed.pixels);
+    assert_eq!(trim(r#"{"color": "white"}"#, framed.clone()).2, framed.pixels);
     let plain = gray(3, 2, &[5; 6]);
     assert_eq!(trim("{}", plain.clone()).2, plain.pixels);
     let clear = Image::new(3, 1, Rgba8, vec![9, 9, 9, 0, 200, 0, 0, 0, 1, 2, 3, 255]);

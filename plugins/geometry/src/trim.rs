@@ -12,12 +12,12 @@ pub(crate) struct Params {
     #[schemars(range(min = 0, max = 255))]
     tolerance: u8,
     /// The border's colour. Without it, that of the top left pixel.
-    colour: Option<Color>,
+    color: Option<Color>,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Params { tolerance: 10, colour: None }
+        Params { tolerance: 10, color: None }
     }
 }
 
@@ -51,7 +51,7 @@ impl Transform for Trim {
 /// The smallest rectangle with all pixels that are not border; none if there is no such pixel.
 fn inside(params: &Params, image: &Image) -> Option<Rect> {
     let channels = image.format.bytes();
-    let border = params.colour.map_or_else(|| rgba(image.pixel(0, 0)), |colour| colour.rgba);
+    let border = params.color.map_or_else(|| rgba(image.pixel(0, 0)), |color| color.rgba);
     let is_border = |pixel: &[u8]| alike(rgba(pixel), border, params.tolerance);
     let (mut top, mut bottom) = (None, 0);
     let (mut left, mut right) = (image.width as usize, 0);

@@ -194,43 +194,55 @@ fn closest(palette: &[[f32; 3]], color: [f32; 3]) -> usize {
     best
 }
 
-/// The nearest entry of a colour: found once for each cell of 6 bits a channel. A colour that the palette
-/// holds always finds itself.
+/// The nearest entry of a colour: found once for each cell of 6 bits a channel, from the cell's middle. In a
+/// cell with entries of its own, the nearest of those: a colour that the palette holds finds itself.
 struct Nearest {
     palette: Vec<[f32; 3]>,
-    /// By cell; `UNKNOWN` before the first look.
+    /// Cell and index of each entry, by cell.
+    entries: Vec<(usize, u8)>,
+    /// What is known of a cell: an entry, or `OWN` and the place in `entries` where its own begin.
     cells: Vec<u16>,
 }
 
 const CELL_BITS: u32 = 6;
 const UNKNOWN: u16 = u16::MAX;
+const OWN: u16 = 0x8000;
 
 impl Nearest {
     fn new(palette: &[[u8; 3]]) -> Nearest {
+        let mut entries: Vec<(usize, u8)> = (0..).zip(palette).map(|(index, entry)| (cell(*entry), index)).collect();
+        entries.sort_unstable();
         let cells = vec![UNKNOWN; 1 << (3 * CELL_BITS)];
-        Nearest { palette: palette.iter().map(|entry| entry.map(f32::from)).collect(), cells }
+        Nearest { palette: palette.iter().map(|entry| entry.map(f32::from)).collect(), entries, cells }
     }
 
     fn index(&mut self, color: [u8; 3]) -> u8 {
-        let part = |channel: usize| usize::from(color[channel] >> (8 - CELL_BITS));
-        let cell = part(0) << (2 * CELL_BITS) | part(1) << CELL_BITS | part(2);
-        // Few entries are compared faster than remembered, and exactly.
-        if self.palette.len() <= 16 {
-            return closest(&self.palette, color.map(f32::from)) as u8;
-        }
+        let cell = cell(color);
         if self.cells[cell] == UNKNOWN {
-            self.cells[cell] = closest(&self.palette, color.map(f32::from)) as u16;
+            self.cells[cell] = self.look(cell, color);
         }
-        let found = self.cells[cell] as usize;
-        // Another colour of the same cell may be an entry of its own.
-        if distance(self.palette[found], color.map(f32::from)) < 1.0 {
+        let found = self.cells[cell];
+        if found & OWN == 0 {
             return found as u8;
         }
-        match self.palette.iter().position(|entry| *entry == color.map(f32::from)) {
-            Some(exact) => exact as u8,
-            None => found as u8,
-        }
+        let own = self.entries[usize::from(found & !OWN)..].iter().take_while(|entry| entry.0 == cell);
+        let color = color.map(f32::from);
+        let far = |index: u8| distance(self.palette[usize::from(index)], color);
+        own.map(|entry| entry.1).min_by(|a, b| far(*a).total_cmp(&far(*b))).unwrap_or(0)
     }
+
+    fn look(&self, cell: usize, color: [u8; 3]) -> u16 {
+        let first = self.entries.partition_point(|entry| entry.0 < cell);
+        if self.entries.get(first).is_some_and(|entry| entry.0 == cell) {
+            return OWN | first as u16;
+        }
+        let middle = color.map(|value| f32::from(value >> (8 - CELL_BITS) << (8 - CELL_BITS)) + 1.5);
+        closest(&self.palette, middle) as u16
+    }
+}
+
+fn cell(color: [u8; 3]) -> usize {
+    color.into_iter().fold(0, |cell, value| cell << CELL_BITS | usize::from(value >> (8 - CELL_BITS)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Colours as parameters.
 
+mod names;
+
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -25,27 +27,8 @@ impl Color {
     /// Opaque black.
     pub const BLACK: Color = Color { rgba: [0, 0, 0, 255] };
 
-    /// The names that are understood: the sixteen of HTML 4, `orange` of CSS 2, and `transparent`.
-    pub const NAMES: &'static [(&'static str, Color)] = &[
-        ("transparent", Color::TRANSPARENT),
-        ("black", Color::BLACK),
-        ("silver", Color::opaque(0xc0, 0xc0, 0xc0)),
-        ("gray", Color::opaque(0x80, 0x80, 0x80)),
-        ("white", Color::WHITE),
-        ("maroon", Color::opaque(0x80, 0, 0)),
-        ("red", Color::opaque(0xff, 0, 0)),
-        ("purple", Color::opaque(0x80, 0, 0x80)),
-        ("fuchsia", Color::opaque(0xff, 0, 0xff)),
-        ("green", Color::opaque(0, 0x80, 0)),
-        ("lime", Color::opaque(0, 0xff, 0)),
-        ("olive", Color::opaque(0x80, 0x80, 0)),
-        ("yellow", Color::opaque(0xff, 0xff, 0)),
-        ("navy", Color::opaque(0, 0, 0x80)),
-        ("blue", Color::opaque(0, 0, 0xff)),
-        ("teal", Color::opaque(0, 0x80, 0x80)),
-        ("aqua", Color::opaque(0, 0xff, 0xff)),
-        ("orange", Color::opaque(0xff, 0xa5, 0)),
-    ];
+    /// The names that are understood: those of CSS, and `transparent`.
+    pub const NAMES: &'static [(&'static str, Color)] = names::NAMES;
 
     /// A colour that covers what is behind it.
     pub const fn opaque(red: u8, green: u8, blue: u8) -> Self {
@@ -147,6 +130,8 @@ mod tests {
             ("#f808", Some([255, 136, 0, 136])),
             ("Orange", Some([255, 165, 0, 255])),
             ("transparent", Some([0, 0, 0, 0])),
+            ("DarkSlateGray", Some([0x2f, 0x4f, 0x4f, 255])),
+            ("rebeccapurple", Some([0x66, 0x33, 0x99, 255])),
             ("#ff80", Some([255, 255, 136, 0])),
             ("#ff800", None),
             ("#gggggg", None),

@@ -75,6 +75,7 @@ pub mod fonts;
 mod image;
 mod image_ref;
 pub mod log;
+pub mod models;
 mod planned;
 mod plugin;
 mod refusal;

@@ -219,9 +219,12 @@ impl Plugin {
         let shown = images.iter().map(|image| Image { pixels: Vec::new(), ..*image });
         let call = |images| wire::Call { transform: transform.to_owned(), params: params.to_owned(), images };
         self.plan(&call(shown.collect()), view.full).map_err(|error| error.reason)?;
+        // An `analyze` transform's picture does not come back, as the host has it already.
+        let kept = image.clone().filter(|_| self.entry(transform).is_ok_and(|entry| entry.kind == Kind::Analyze));
         let outcome = self.apply(vec![call(images)], image, view).map_err(|error| error.reason)?;
         let data = outcome.data.into_iter().next().flatten();
-        let image = outcome.image.ok_or_else(|| Refusal::other(format!("{transform} makes no picture")))?;
+        let image = outcome.image.or(kept);
+        let image = image.ok_or_else(|| Refusal::other(format!("{transform} makes no picture")))?;
         Ok(Outcome { image, data })
     }
 

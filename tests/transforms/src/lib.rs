@@ -5,6 +5,7 @@
 
 pub mod cases;
 mod compare;
+pub mod coverage;
 mod files;
 mod golden;
 pub mod params;

@@ -1,13 +1,16 @@
 //! The bundled plugins.
 
+use safelight_sdk::models::Model;
 use safelight_sdk::{Kind, Manifest, Plugin, TransformInfo};
 use serde_json::{Map, Value};
 
 /// Every bundled plugin with the name of its folder below `plugins/`. A test compares the list with
 /// the folders.
 pub const PLUGINS: &[(&str, &Plugin)] = &[
+    ("analyze", &analyze::PLUGIN),
     ("color", &color::PLUGIN),
     ("compose", &compose::PLUGIN),
+    ("detect", &detect::PLUGIN),
     ("draw", &draw::PLUGIN),
     ("filter", &filter::PLUGIN),
     ("geometry", &geometry::PLUGIN),
@@ -38,7 +41,7 @@ impl Described {
 
 /// Every transform of every plugin, in the order of [`PLUGINS`] and of the plugin's own list.
 pub fn described() -> Vec<Described> {
-    provide_fonts();
+    provide_files();
     let mut all = Vec::new();
     for (_, plugin) in PLUGINS {
         let Manifest { transforms, .. } = plugin.describe();
@@ -57,13 +60,25 @@ pub fn described() -> Vec<Described> {
 /// When none does.
 #[track_caller]
 pub fn find(transform: &str) -> &'static Plugin {
-    provide_fonts();
+    provide_files();
     let offers = |plugin: &Plugin| plugin.describe().transforms.iter().any(|info| info.name == transform);
     let found = PLUGINS.iter().map(|(_, plugin)| *plugin).find(|plugin| offers(plugin));
     found.unwrap_or_else(|| panic!("no plugin in PLUGINS offers {transform:?}"))
 }
 
-/// Stands for the host, which offers fonts.
-fn provide_fonts() {
+/// Stands for the host, which offers fonts and the operator's networks: those of `models/`.
+fn provide_files() {
     safelight_sdk::fonts::provide(safelight_fonts::all());
+    safelight_sdk::models::provide([
+        Model {
+            name: "squares_ssd",
+            network: include_bytes!("../models/squares_ssd.onnx"),
+            description: Some(include_str!("../models/squares_ssd.json")),
+        },
+        Model {
+            name: "squares_yolo",
+            network: include_bytes!("../models/squares_yolo.onnx"),
+            description: Some(include_str!("../models/squares_yolo.json")),
+        },
+    ]);
 }

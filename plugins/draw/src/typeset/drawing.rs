@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kurbo::{Affine, BezPath, StrokeOpts};
-use safelight_kernels::{FillRule, Shape, Segment};
+use safelight_kernels::{FillRule, Segment, Shape};
 use safelight_sdk::{Color, Image};
 use skrifa::ScalerFont;
 

@@ -2,7 +2,13 @@
 
 use super::*;
 
-const PORTER_DUFF: [(Blend, fn(f64, f64) -> (f64, f64)); 13] = [
+/// The shares of source and backdrop, from the alpha of both.
+type Shares = fn(f64, f64) -> (f64, f64);
+
+/// A mode's colour, from backdrop and source.
+type Mix = fn(f64, f64) -> f64;
+
+const PORTER_DUFF: [(Blend, Shares); 13] = [
     (Blend::Clear, |_, _| (0.0, 0.0)),
     (Blend::Src, |_, _| (1.0, 0.0)),
     (Blend::Dst, |_, _| (0.0, 1.0)),
@@ -18,7 +24,7 @@ const PORTER_DUFF: [(Blend, fn(f64, f64) -> (f64, f64)); 13] = [
     (Blend::Plus, |_, _| (1.0, 1.0)),
 ];
 
-const SEPARABLE: [(Blend, fn(f64, f64) -> f64); 24] = [
+const SEPARABLE: [(Blend, Mix); 24] = [
     (Blend::Multiply, |b, s| b * s),
     (Blend::Screen, |b, s| 1.0 - (1.0 - b) * (1.0 - s)),
     (Blend::Overlay, |b, s| if b <= 0.5 { 2.0 * b * s } else { 1.0 - 2.0 * (1.0 - b) * (1.0 - s) }),
