@@ -2,6 +2,7 @@
 
 mod support;
 
+mod animations;
 mod api;
 mod cli;
 mod codecs;

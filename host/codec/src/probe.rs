@@ -2,7 +2,7 @@
 
 use crate::decode::{memory, shrink_factor};
 use crate::read;
-use crate::{Error, Format, Limits};
+use crate::{Error, Format, Limits, Loops};
 
 /// What a picture is, as far as its headers tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,11 @@ pub struct Info {
     pub height: u32,
     /// Number of frames; `Some(1)` for a still picture, `None` where the headers do not tell.
     pub frames: Option<u32>,
+    /// How long each frame is shown, in milliseconds: one entry a frame, 0 for a still picture and where the headers
+    /// do not tell. Of more frames than the limit lets through, those within it.
+    pub delays_ms: Vec<u32>,
+    /// How often an animation is played; `Times(1)` for a still picture.
+    pub loops: Loops,
     /// The picture has an alpha channel or a transparent colour. It may still be opaque all over;
     /// [`decode`](crate::decode) then drops it.
     pub has_alpha: bool,
@@ -37,11 +42,17 @@ pub struct Info {
 pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Info, Error> {
     let headers = read::headers(bytes, limits)?;
     let (width, height) = headers.orientation.size(headers.width, headers.height);
+    // No more than the limit lets through: what is over it is never decoded.
+    let told = headers.frames.min(limits.max_frames) as usize;
+    let mut delays_ms = if headers.frames > 1 { headers.delays_ms.clone() } else { Vec::new() };
+    delays_ms.resize(told.max(1), 0);
     Ok(Info {
         format: headers.format,
         width,
         height,
         frames: Some(headers.frames),
+        delays_ms,
+        loops: if headers.frames > 1 { headers.loops } else { Loops::Times(1) },
         has_alpha: headers.has_alpha,
         gray: headers.gray,
         can_shrink: headers.can_shrink,

@@ -104,6 +104,7 @@ fn transform(info: &TransformInfo) -> TransformDocument {
             Kind::Compose => "compose",
             Kind::Generate => "generate",
             Kind::Analyze => "analyze",
+            Kind::Timeline => "timeline",
         },
         summary: info.summary.clone(),
         schema: info.schema.clone(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use safelight_codec::{DecodeOptions, EncodeOptions, Format, Info, Picture};
 
-use super::{Sandbox, Size};
+use super::{Sandbox, Size, Timeline};
 use crate::{
     error::{Code, Failure},
     job::{Pages, Rendering},
@@ -56,6 +56,8 @@ pub struct SourceInfo {
     pub frames: u32,
     /// How many there are.
     pub count: u32,
+    /// When those that were asked for are shown.
+    pub timeline: Timeline,
     /// Bytes of memory that one of them takes in this size while it is decoded, and the part of these that
     /// a smaller size does not save.
     pub memory_bytes: u64,
@@ -138,6 +140,10 @@ impl Codecs for BuiltIn {
             count,
             memory_bytes: frame_bytes(&info, count),
             held_bytes: info.held_bytes,
+            timeline: match ask.rendering.page {
+                Some(Pages::One(_)) => Timeline::still(),
+                _ => Timeline { delays_ms: info.delays_ms, loops: info.loops },
+            },
         })
     }
 
@@ -256,6 +262,7 @@ mod tests {
             scaling,
             frames: 1,
             count: 1,
+            timeline: Timeline::still(),
             memory_bytes: 1000,
             held_bytes: 200,
         }

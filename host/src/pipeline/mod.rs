@@ -11,6 +11,7 @@ mod sandbox;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod tree;
 mod walk;
 
@@ -22,6 +23,7 @@ pub use plan::{
     plan_outputs,
 };
 pub use sandbox::{FormatSet, Sandbox};
+pub use timeline::{Arrangement, Shot, Timeline};
 pub use tree::{Node, ROOT, Tree};
 pub use walk::{Leaf, Stopped, walk};
 
@@ -70,6 +72,8 @@ pub enum Kind {
     Generate,
     /// One in, data out; the picture passes on.
     Analyze,
+    /// The frames of one in, and others; some of them out, in another order or for other times.
+    Timeline,
 }
 
 /// A transform as the registry knows it.
@@ -181,7 +185,11 @@ pub trait Transforms: Send + Sync {
     /// Asks what a call would do on a picture of this size.
     fn plan(&self, call: &Call, input: Size) -> Result<Planned, CallError>;
 
+    /// Asks a `timeline` transform which frames it shows, in which order and for how long.
+    fn arrange(&self, call: &Call, timeline: &Timeline) -> Result<Arrangement, CallError>;
+
     /// Runs calls of one plugin, one after the other, in one fresh instance. `input` is none for a
-    /// run that begins with a generator; its pixel format is one that the first transform accepts.
+    /// run that begins with a generator; its pixel format is one that the first transform accepts. Of a
+    /// `timeline` transform one call is run alone, for a picture that has to fit the size in `view`.
     fn run(&self, calls: &[Call], input: Option<&Raster>, view: View) -> Result<Outcome, CallError>;
 }

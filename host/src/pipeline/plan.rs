@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use safelight_codec::Raster;
 
-use super::{Call, Kind, Planned, ROOT, Size, TransformInfo, Transforms, Tree};
+use super::{Arrangement, Call, Kind, Planned, ROOT, Size, Timeline, TransformInfo, Transforms, Tree};
 use crate::{
     error::{Code, Failure},
     job::{Group, JobError, Output, Params},
@@ -14,12 +14,12 @@ use crate::{
 pub type Images = HashMap<String, Result<Arc<Raster>, Failure>>;
 
 /// What is known of the source ahead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Its size; none when it was not looked at yet (a dry run).
     pub size: Option<Size>,
-    /// Its frames.
-    pub frames: u32,
+    /// Its frames; none when it was not looked at yet.
+    pub timeline: Option<Timeline>,
     /// Whether it can be had in any size, larger ones as well.
     pub scalable: bool,
 }
@@ -29,6 +29,8 @@ pub struct Shape {
 pub struct Limits {
     /// Most pixels of one frame.
     pub max_pixels: u64,
+    /// Most frames.
+    pub max_frames: u32,
     /// Most pixels of all frames.
     pub max_total_pixels: u64,
 }
@@ -72,11 +74,14 @@ pub struct NodePlan {
     pub planned: Option<Planned>,
     /// The size of the result; none where it is not known ahead.
     pub size: Option<Size>,
+    /// The frames of the result, if all are made; none where those of the source are not known.
+    pub timeline: Option<Timeline>,
     /// Why it cannot run.
     pub failure: Option<Failure>,
     /// Whether an output at or below it can still be made.
     pub alive: bool,
-    /// Whether an output at or below it keeps all frames.
+    /// Whether all frames of the result are needed: an output at or below it keeps them, or a step that
+    /// arranges frames follows.
     pub animated: bool,
 }
 
@@ -100,7 +105,7 @@ pub fn plan_outputs(
     source: Option<Size>,
     limits: Limits,
 ) -> Vec<PlannedOutput> {
-    let shape = Shape { size: source, frames: 1, scalable: false };
+    let shape = Shape { size: source, timeline: None, scalable: false };
     let plan = Plan::new(transforms, outputs, None, shape, limits, &[]);
     let mut sizes = vec![None; outputs.len()];
     for (node, planned) in plan.tree.nodes.iter().zip(&plan.nodes) {
@@ -164,31 +169,35 @@ impl Plan {
         animated: &[bool],
     ) -> Plan {
         let tree = Tree::new(outputs);
+        let steps = tree.nodes[1..].iter().map(|node| node.step.as_ref().expect("every node but the root has a step"));
+        let prepared: Vec<_> = steps.map(|step| prepare(transforms, &step.transform, &step.params, images)).collect();
+        let kinds: Vec<Option<Kind>> = std::iter::once(None)
+            .chain(prepared.iter().map(|step| step.as_ref().ok().map(|(call, _)| call.transform.kind)))
+            .collect();
+        let keeps = |output: usize| animated.get(output).copied().unwrap_or(false);
+        let needed = all_frames_needed(&tree, &kinds, &keeps);
         let mut nodes: Vec<NodePlan> = Vec::with_capacity(tree.nodes.len());
-        nodes.push(NodePlan { size: shape.size, alive: true, ..NodePlan::default() });
-        for node in &tree.nodes[1..] {
-            let parent = &nodes[node.parent];
-            let step = node.step.as_ref().expect("every node but the root has a step");
+        nodes.push(NodePlan { size: shape.size, timeline: shape.timeline.clone(), alive: true, ..NodePlan::default() });
+        for (at, prepared) in (1..).zip(prepared) {
+            let parent = &nodes[tree.nodes[at].parent];
             let planned = if parent.failure.is_some() {
                 // The parent's failure counts for everything below.
                 NodePlan { failure: parent.failure.clone(), ..NodePlan::default() }
             } else {
-                match prepare(transforms, &step.transform, &step.params, images) {
-                    Ok((call, complete)) => plan_node(transforms, call, complete, parent.size, shape.frames, limits),
+                match prepared {
+                    Ok((call, complete)) => plan_node(transforms, call, complete, parent, needed[at], limits),
                     Err(failure) => NodePlan { failure: Some(failure), ..NodePlan::default() },
                 }
             };
             nodes.push(planned);
         }
         let failures = failures(&tree, &nodes, outputs);
-        for (node, planned) in tree.nodes.iter().zip(&mut nodes) {
+        let needed = all_frames_needed(&tree, &kinds, &|output| failures[output].is_none() && keeps(output));
+        for ((node, planned), needed) in tree.nodes.iter().zip(&mut nodes).zip(needed) {
             planned.alive = node.outputs.iter().any(|&output| failures[output].is_none());
-            planned.animated = node
-                .outputs
-                .iter()
-                .any(|&output| failures[output].is_none() && animated.get(output).copied().unwrap_or(false));
+            planned.animated = needed;
         }
-        let need = need(&tree, &nodes, &failures, shape, limits);
+        let need = need(&tree, &nodes, &failures, &shape, limits);
         let main = outputs.iter().map(|output| output.group == Group::Main).collect();
         let ids = outputs.iter().map(|output| output.id.clone()).collect();
         Plan { tree, nodes, failures, main, need, limits, ids }
@@ -233,27 +242,78 @@ fn prepare(
     Ok((Call { transform, params: params.clone(), images: pictures }, complete))
 }
 
+/// By node, whether all frames of its result are needed. `keeps` tells which outputs keep them.
+fn all_frames_needed(tree: &Tree, kinds: &[Option<Kind>], keeps: &dyn Fn(usize) -> bool) -> Vec<bool> {
+    let mut needed = vec![false; tree.nodes.len()];
+    // Children stand after parents.
+    for (at, node) in tree.nodes.iter().enumerate().rev() {
+        let asks = |child: usize| match kinds[child] {
+            Some(Kind::Timeline) => true,
+            Some(Kind::Generate) => false,
+            _ => needed[child],
+        };
+        needed[at] = node.leaves.iter().any(|&output| keeps(output)) || node.children.iter().any(|&child| asks(child));
+    }
+    needed
+}
+
+/// `animated`: whether all frames of the result are needed.
 fn plan_node(
     transforms: &dyn Transforms,
     call: Call,
     complete: bool,
-    input: Option<Size>,
-    frames: u32,
+    parent: &NodePlan,
+    animated: bool,
     limits: Limits,
 ) -> NodePlan {
-    let input = match call.transform.kind {
-        Kind::Generate => Some(Size { width: 0, height: 0 }),
-        _ => input,
+    let (input, before) = match call.transform.kind {
+        Kind::Generate => (Some(Size { width: 0, height: 0 }), Some(Timeline::still())),
+        _ => (parent.size, parent.timeline.clone()),
     };
+    // What is not known here is asked for when it is.
+    let timeline = match (call.transform.kind, before) {
+        (Kind::Timeline, Some(before)) if complete => match arrange(transforms, &call, &before, limits) {
+            Ok(arrangement) => Some(arrangement.timeline()),
+            Err(failure) => return NodePlan { failure: Some(failure), ..NodePlan::default() },
+        },
+        (Kind::Timeline, _) => None,
+        (_, before) => before,
+    };
+    let frames = timeline.as_ref().filter(|_| animated).map_or(1, Timeline::frames);
     let (Some(input), true) = (input, complete) else {
-        return NodePlan { call: Some(call), ..NodePlan::default() };
+        return NodePlan { call: Some(call), timeline, ..NodePlan::default() };
     };
     match ask(transforms, &call, input, frames, limits) {
         Ok(planned) => {
-            NodePlan { call: Some(call), size: planned.output, planned: Some(planned), ..NodePlan::default() }
+            NodePlan { call: Some(call), size: planned.output, planned: Some(planned), timeline, ..NodePlan::default() }
         }
         Err(failure) => NodePlan { failure: Some(failure), ..NodePlan::default() },
     }
+}
+
+/// Asks a transform which frames it shows and checks the answer.
+pub(super) fn arrange(
+    transforms: &dyn Transforms,
+    call: &Call,
+    timeline: &Timeline,
+    limits: Limits,
+) -> Result<Arrangement, Failure> {
+    let arrangement = transforms.arrange(call, timeline).map_err(|error| error.failure)?;
+    let name = &call.transform.name;
+    let there = timeline.delays_ms.len() + call.images.len();
+    let misbehaved = |what: String| Err(Failure::new(Code::PluginMisbehaved, format!("'{name}' {what}")));
+    if arrangement.shots.is_empty() {
+        return misbehaved("shows no frame".to_owned());
+    }
+    if let Some(shot) = arrangement.shots.iter().find(|shot| shot.frame as usize >= there) {
+        return misbehaved(format!("shows frame {} of {there}, counted from 0", shot.frame));
+    }
+    let frames = arrangement.shots.len();
+    if frames > limits.max_frames as usize {
+        let message = format!("the result of '{name}': {frames} frames are over the limit of {}", limits.max_frames);
+        return Err(Failure::new(Code::ImageLimit, message));
+    }
+    Ok(arrangement)
 }
 
 /// Asks a transform what it would do and checks the answer.
@@ -280,6 +340,9 @@ pub(super) fn ask(
     }
     if call.transform.kind == Kind::Analyze {
         planned.output = Some(input);
+    }
+    if call.transform.kind == Kind::Timeline && planned.output != Some(input) {
+        return misbehaved("plans another size than that of the frames".to_owned());
     }
     if let Some(size) = planned.output {
         if size.width == 0 || size.height == 0 {
@@ -332,7 +395,7 @@ fn failures(tree: &Tree, nodes: &[NodePlan], outputs: &[Output]) -> Vec<Option<J
 }
 
 /// How much of the source the first steps need together.
-fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>], shape: Shape, limits: Limits) -> Need {
+fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>], shape: &Shape, limits: Limits) -> Need {
     let root = &tree.nodes[ROOT];
     if root.leaves.iter().any(|&leaf| failures[leaf].is_none()) {
         return Need::Full;
@@ -343,7 +406,7 @@ fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>], shape: S
         let enough = match call.transform.kind {
             Kind::Generate => continue,
             // The picture passes on and what comes after may need all of it.
-            Kind::Analyze => None,
+            Kind::Analyze | Kind::Timeline => None,
             Kind::Filter | Kind::Compose => nodes[child].planned.and_then(|planned| planned.enough),
         };
         need = match (need, enough) {

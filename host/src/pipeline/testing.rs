@@ -5,7 +5,10 @@ use std::{sync::Arc, sync::Mutex, time::Duration};
 use safelight_codec::{PixelFormat, Raster};
 use serde_json::json;
 
-use super::{Call, CallError, Kind, Outcome, Planned, PluginInfo, Rect, Size, TransformInfo, Transforms, View};
+use super::{
+    Arrangement, Call, CallError, Kind, Outcome, Planned, PluginInfo, Rect, Shot, Size, Timeline, TransformInfo,
+    Transforms, View,
+};
 use crate::{
     error::{Code, Failure},
     job::{Encoding, Group, Output, Params, Step},
@@ -52,6 +55,11 @@ const KNOWN: &[(&str, &str, Kind, &[PixelFormat])] = &[
     ("slow", "bad", Kind::Filter, &[PixelFormat::Rgb8]),
     ("colors", "analysis", Kind::Analyze, &[PixelFormat::Rgb8]),
     ("overlay", "compose", Kind::Compose, &[PixelFormat::Rgb8]),
+    ("reverse", "animate", Kind::Timeline, &[PixelFormat::Rgb8, PixelFormat::Gray8]),
+    ("repeat", "animate", Kind::Timeline, &[PixelFormat::Rgb8]),
+    ("join", "animate", Kind::Timeline, &[PixelFormat::Rgba8, PixelFormat::Gray8]),
+    ("nothing", "bad", Kind::Timeline, &[PixelFormat::Rgb8]),
+    ("beyond", "bad", Kind::Timeline, &[PixelFormat::Rgb8]),
     ("noise", "generate", Kind::Generate, &[PixelFormat::Rgba8]),
 ];
 
@@ -76,6 +84,7 @@ fn apply(call: &Call, input: Option<&Raster>, full: Size, slow: Duration) -> Res
         "noise" => filled(size(&call.params, full), [7; 3]),
         // What remains depends on the first pixel.
         "trim" => filled(Size { width: u32::from(first[0]).max(1), height: 1 }, first),
+        "join" => filled(full, first),
         "invert" | "sepia" => filled(full, first.map(|value| 255 - value)),
         "overlay" => filled(full, [call.images.len() as u8; 3]),
         "colors" => return Ok(None),
@@ -102,7 +111,7 @@ impl Transforms for FakeTransforms {
             summary: String::new(),
             schema: json!({}),
             formats: formats.to_vec(),
-            image_params: if *kind == Kind::Compose { vec!["image".to_owned()] } else { Vec::new() },
+            image_params: if *kind == Kind::Compose || *name == "join" { vec!["image".to_owned()] } else { Vec::new() },
             plugin: Arc::new(PluginInfo {
                 name: (*plugin).to_owned(),
                 version: "1.0.0".to_owned(),
@@ -142,6 +151,23 @@ impl Transforms for FakeTransforms {
             "trim" => Planned { output: None, ..whole },
             _ => whole,
         })
+    }
+
+    fn arrange(&self, call: &Call, timeline: &Timeline) -> Result<Arrangement, CallError> {
+        let name = call.transform.name.as_str();
+        let there = timeline.frames() + call.images.len() as u32;
+        self.plans.lock().unwrap().push(format!("{name} {:?}", timeline.delays_ms));
+        let delay = |frame: u32| timeline.delays_ms.get(frame as usize).copied().unwrap_or(70);
+        let shot = |frame: u32| Shot { frame, delay_ms: delay(frame) };
+        let shots: Vec<Shot> = match name {
+            "reverse" => (0..there).rev().map(shot).collect(),
+            "join" => (0..there).map(shot).collect(),
+            "repeat" => (0..number(&call.params, "times", 2)).flat_map(|_| (0..there).map(shot)).collect(),
+            "nothing" => Vec::new(),
+            "beyond" => vec![shot(there)],
+            other => unreachable!("{other} arranges no frames"),
+        };
+        Ok(Arrangement { shots, loops: timeline.loops })
     }
 
     fn run(&self, calls: &[Call], input: Option<&Raster>, view: View) -> Result<Outcome, CallError> {

@@ -1,10 +1,15 @@
 //! Runs a planned tree on a decoded picture.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use safelight_codec::{Frame, Loops, Picture, Raster};
 
-use super::{Call, Kind, Plan, ROOT, Rect, Size, Transforms, View, hand_over::hand_over, plan::ask};
+use super::{
+    Call, Kind, Plan, ROOT, Rect, Size, Timeline, Transforms, View,
+    hand_over::hand_over,
+    plan::{arrange, ask},
+    timeline,
+};
 use crate::{
     error::{Code, Failure},
     job::{JobError, StepReport},
@@ -150,7 +155,10 @@ impl Walker<'_> {
         }
         let chain = self.chain(node);
         let last = *chain.last().expect("a chain begins with its node");
-        let result = self.run_chain(&chain, parent, picture, &mut trail);
+        let result = match self.is_timeline(node) {
+            true => self.run_timeline(node, picture, &mut trail),
+            false => self.run_chain(&chain, parent, picture, &mut trail),
+        };
         match result {
             Ok(picture) => self.spread(last, Some(picture), trail),
             Err(Halt::Stopped) => Err(Stopped),
@@ -166,6 +174,9 @@ impl Walker<'_> {
     fn chain(&self, node: usize) -> Vec<usize> {
         let mut chain = vec![node];
         let mut last = node;
+        if self.is_timeline(node) {
+            return chain;
+        }
         loop {
             let entry = &self.plan.tree.nodes[last];
             if entry.leaves.iter().any(|&output| self.plan.failures[output].is_none()) {
@@ -179,12 +190,50 @@ impl Walker<'_> {
             let one_plugin = Arc::ptr_eq(&this.transform.plugin, &that.transform.plugin)
                 || this.transform.plugin.digest == that.transform.plugin.digest;
             let keeps_frames = self.plan.nodes[last].animated == self.plan.nodes[next].animated;
-            if !one_plugin || !keeps_frames || that.transform.kind == Kind::Generate {
+            if !one_plugin || !keeps_frames || matches!(that.transform.kind, Kind::Generate | Kind::Timeline) {
                 return chain;
             }
             chain.push(next);
             last = next;
         }
+    }
+
+    fn is_timeline(&self, node: usize) -> bool {
+        self.plan.nodes[node].call.as_ref().is_some_and(|call| call.transform.kind == Kind::Timeline)
+    }
+
+    /// Puts frames in another order or shows them for other times.
+    fn run_timeline(
+        &self,
+        node: usize,
+        picture: Option<Arc<Picture>>,
+        trail: &mut Trail,
+    ) -> Result<Arc<Picture>, Halt> {
+        let failed = |failure| Halt::Failed(0, failure);
+        let call = self.plan.nodes[node].call.clone().expect("a step that is run was planned");
+        let picture = picture.ok_or_else(|| failed(no_input(&call.transform.name)))?;
+        let size = size_of(&picture.frames[0].raster);
+        let (limits, started) = (self.plan.limits, Instant::now());
+        // The decoder may have found fewer frames than the headers promised.
+        let mut arrangement = arrange(self.transforms, &call, &Timeline::of(&picture), limits).map_err(failed)?;
+        if !self.plan.nodes[node].animated {
+            arrangement.shots.truncate(1);
+        }
+        let frames = arrangement.shots.len() as u32;
+        let planned = ask(self.transforms, &call, size, frames, limits).map_err(failed)?;
+        let calls = [call];
+        let run = Run { calls: &calls, full: size, region: None, promised: planned.output };
+        let mut peak_bytes = 0;
+        let picture = timeline::perform(&arrangement, picture, &calls[0].images, size, |named| {
+            if (self.stop)() {
+                return Err(Halt::Stopped);
+            }
+            let made = self.run_frame(&run, Some(named))?;
+            peak_bytes = peak_bytes.max(made.peak_bytes);
+            made.raster.ok_or_else(|| failed(no_input(&calls[0].transform.name)))
+        })?;
+        trail.steps.extend(reports(&calls, started.elapsed().as_secs_f64() * 1000.0, peak_bytes));
+        Ok(Arc::new(picture))
     }
 
     /// Runs the calls of a chain on every frame. A failure comes with the index of its call.
@@ -347,7 +396,7 @@ struct FrameResult {
     peak_bytes: u64,
 }
 
-fn size_of(raster: &Raster) -> Size {
+pub(super) fn size_of(raster: &Raster) -> Size {
     Size { width: raster.width(), height: raster.height() }
 }
 

@@ -14,7 +14,8 @@ use crate::{
     error::{Code, Failure},
     job::{Pages, Rendering},
     pipeline::{
-        Ask, BuiltIn, Codecs, Sandbox, Scaling, Size, SourceInfo, Want, WrittenFormat, frames_of, no_such_page, scaled,
+        Ask, BuiltIn, Codecs, Sandbox, Scaling, Size, SourceInfo, Timeline, Want, WrittenFormat, frames_of,
+        no_such_page, scaled,
     },
 };
 
@@ -95,7 +96,8 @@ impl Codecs for Snapshot {
                 None => 1,
             };
             let page = document.page(first_page(ask.rendering)).await?;
-            Ok(source_info(format, &page, frames, count, ask)?)
+            let timeline = timeline(document, frames.min(ask.limits.max_frames)).await?;
+            Ok(SourceInfo { timeline, ..source_info(format, &page, frames, count, ask)? })
         })
     }
 
@@ -210,6 +212,21 @@ fn check_frames(size: Size, frames: u32, ask: Ask<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// When the first so many frames are shown.
+async fn timeline(document: &mut Document<'_>, frames: u32) -> Result<Timeline, Stop> {
+    if frames <= 1 {
+        return Ok(Timeline::still());
+    }
+    if document.info.kind != contract::Kind::Animation {
+        return Ok(Timeline { delays_ms: vec![0; frames as usize], loops: Loops::Times(1) });
+    }
+    let mut delays_ms = Vec::with_capacity(frames as usize);
+    for index in 0..frames {
+        delays_ms.push(document.page(index).await?.delay_ms);
+    }
+    Ok(Timeline { delays_ms, loops: document.metadata().await?.1 })
+}
+
 fn source_info(
     format: &FormatInfo,
     page: &contract::Page,
@@ -234,6 +251,7 @@ fn source_info(
         scaling,
         frames,
         count,
+        timeline: Timeline::still(),
         memory_bytes: page.held_bytes.saturating_add(memory as u64).saturating_add(result),
         held_bytes: page.held_bytes,
     })

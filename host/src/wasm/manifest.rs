@@ -77,6 +77,7 @@ fn offer(transform: wire::TransformInfo, plugin: &Arc<PluginInfo>) -> Result<Off
             wire::Kind::Compose => Kind::Compose,
             wire::Kind::Generate => Kind::Generate,
             wire::Kind::Analyze => Kind::Analyze,
+            wire::Kind::Timeline => Kind::Timeline,
         },
         summary: transform.summary,
         schema,

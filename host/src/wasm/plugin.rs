@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use safelight_codec::{PixelFormat, Raster, RasterError};
+use safelight_codec::{Loops, PixelFormat, Raster, RasterError};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     error::{Code, Failure},
-    pipeline::{Call, CallError, Kind, Outcome, Planned, PluginInfo, Rect, Size, TransformInfo, View},
+    pipeline::{
+        Arrangement, Call, CallError, Kind, Outcome, Planned, PluginInfo, Rect, Shot, Size, Timeline, TransformInfo,
+        View,
+    },
 };
 
 /// The most that `describe` and `plan` may give, in bytes as they lie in the host. Schemas of a large
@@ -179,6 +182,31 @@ impl Plugin {
         answer
     }
 
+    /// Asks which frames are shown, in which order and for how long.
+    pub(super) fn arrange(&self, host: &Host, call: &Call, timeline: &Timeline) -> Result<Arrangement, Failure> {
+        let params = plans::canonical(&call.params);
+        let images: Vec<wire::ImageParam<'_>> = call.images.iter().map(|image| picture(image, &[])).collect();
+        let wire_call = contract::Call { transform: &call.transform.name, params: &params, images: &images };
+        let loops = match timeline.loops {
+            Loops::Forever => 0,
+            Loops::Times(times) => times.max(1),
+        };
+        let wire_timeline = contract::Timeline { delays_ms: &timeline.delays_ms, loops };
+        let program = self.transformer()?;
+        let (answer, cost) = host.call(program, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
+            instance.safelight_plugin_transform().call_arrange(store, wire_call, wire_timeline).await
+        });
+        let answer = answer.and_then(|answer| match answer {
+            Ok(wire::Arrangement { shots, loops }) => Ok(Arrangement {
+                shots: shots.iter().map(|shot| Shot { frame: shot.frame, delay_ms: shot.delay_ms }).collect(),
+                loops: if loops == 0 { Loops::Forever } else { Loops::Times(loops) },
+            }),
+            Err(error) => Err(self.refusal(error.reason, &call.transform)),
+        });
+        self.counters.count(Work::Plan, cost, answer.as_ref().err().map(|failure| failure.code));
+        answer
+    }
+
     /// Runs calls one after the other in one fresh instance.
     pub(super) fn run(
         &self,
@@ -189,8 +217,10 @@ impl Plugin {
     ) -> Result<Outcome, CallError> {
         let expected = self.expected_size(host, calls, view)?;
         let params: Vec<String> = calls.iter().map(|call| plans::canonical(&call.params)).collect();
-        let images: Vec<Vec<wire::ImageParam<'_>>> =
-            calls.iter().map(|call| call.images.iter().map(|image| picture(image, image.pixels())).collect()).collect();
+        let images: Vec<Vec<wire::ImageParam<'_>>> = calls
+            .iter()
+            .map(|call| call.images.iter().map(|image| picture(image, shown(call, image))).collect())
+            .collect();
         let wire_calls: Vec<contract::Call<'_>> = calls
             .iter()
             .zip(&params)
@@ -388,6 +418,15 @@ const MAX_REASON: usize = 1000;
 
 pub(super) fn tidy(text: &str) -> String {
     text.chars().take(MAX_REASON).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The pixels that a call gets of a picture which a parameter names.
+fn shown<'a>(call: &Call, image: &'a Raster) -> &'a [u8] {
+    match call.transform.kind {
+        // Those that it needs come as the input.
+        Kind::Timeline => &[],
+        _ => image.pixels(),
+    }
 }
 
 fn picture<'a>(image: &Raster, pixels: &'a [u8]) -> wire::ImageParam<'a> {

@@ -12,7 +12,9 @@ use super::{
 use crate::{
     error::{Code, Failure},
     job::Params,
-    pipeline::{Call, CallError, Codecs, Outcome, Planned, PluginInfo, Size, TransformInfo, Transforms, View},
+    pipeline::{
+        Arrangement, Call, CallError, Codecs, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms, View,
+    },
 };
 
 /// The plugins of one moment; never changes. A job keeps the one it began with, so that it never sees
@@ -156,6 +158,11 @@ impl Transforms for Snapshot {
     fn plan(&self, call: &Call, input: Size) -> Result<Planned, CallError> {
         let plan = self.plugin(&call.transform).and_then(|plugin| plugin.plan(&self.host, call, input));
         plan.map_err(|failure| CallError { call: 0, failure })
+    }
+
+    fn arrange(&self, call: &Call, timeline: &Timeline) -> Result<Arrangement, CallError> {
+        let made = self.plugin(&call.transform).and_then(|plugin| plugin.arrange(&self.host, call, timeline));
+        made.map_err(|failure| CallError { call: 0, failure })
     }
 
     fn run(&self, calls: &[Call], input: Option<&Raster>, view: View) -> Result<Outcome, CallError> {

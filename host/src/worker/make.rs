@@ -10,8 +10,8 @@ use crate::{
     error::{Code, Failure},
     job::{self, Encoding, JobError, Output, Quality, Rendering, SourceReport, StepReport},
     pipeline::{
-        self, Ask, Codecs, Images, Leaf, Limits, Need, Plan, Scaling, Shape, Size, SourceInfo, Stopped, Transforms,
-        Want, WrittenFormat, written_format,
+        self, Ask, Codecs, Images, Leaf, Limits, Need, Plan, ROOT, Scaling, Shape, Size, SourceInfo, Stopped,
+        Timeline, Transforms, Want, WrittenFormat, written_format,
     },
 };
 
@@ -89,7 +89,7 @@ impl CodecConfig {
 
     /// How large pictures on the way may be.
     pub fn walk_limits(&self) -> Limits {
-        Limits { max_pixels: self.max_pixels, max_total_pixels: self.max_total_pixels }
+        Limits { max_pixels: self.max_pixels, max_frames: self.max_frames, max_total_pixels: self.max_total_pixels }
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn prepare(
     outputs: &[Output],
     images: &Images,
 ) -> Result<Prepared, Failure> {
-    let (source, full, frames, info, native) = match &material {
+    let (source, full, timeline, info, native) = match &material {
         Material::Canvas { size, .. } => {
             let pixels = u64::from(size.width) * u64::from(size.height);
             if pixels == 0 || pixels > codec.max_pixels {
@@ -119,7 +119,7 @@ pub(crate) fn prepare(
                 sha256: String::new(),
                 frames: None,
             };
-            (source, *size, 1, None, Format::Png)
+            (source, *size, Timeline::still(), None, Format::Png)
         }
         Material::Encoded { bytes, sha256, rendering } => {
             let limits = codec.limits(memory_bytes);
@@ -135,18 +135,19 @@ pub(crate) fn prepare(
             };
             // What is read and not written here becomes the format that keeps every pixel.
             let native = Format::from_name(&info.format).unwrap_or(Format::Png);
-            (source, info.size, info.frames, Some(info), native)
+            (source, info.size, info.timeline.clone(), Some(info), native)
         }
     };
     let codecs = transforms.codecs();
     let formats: Vec<_> = outputs.iter().map(|output| format_of(codecs, &output.encoding, native)).collect();
     let moves = |format: &Result<Wanted, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
-    let moving: Vec<bool> = formats.iter().map(|format| frames > 1 && moves(format)).collect();
-    let animated = moving.contains(&true);
+    let moving: Vec<bool> = formats.iter().map(moves).collect();
+    let frames = info.as_ref().map_or(1, |info| info.frames);
     let scalable = info.as_ref().is_some_and(|info| info.scaling == Scaling::Free);
-    let shape = Shape { size: Some(full), frames: if animated { frames } else { 1 }, scalable };
+    let shape = Shape { size: Some(full), timeline: Some(timeline), scalable };
     let plan = Plan::new(transforms, outputs, Some(images), shape, codec.walk_limits(), &moving);
-    let memory_bytes = memory(&plan, &material, info.as_ref(), full, shape.frames)
+    let animated = frames > 1 && plan.nodes[ROOT].animated;
+    let memory_bytes = memory(&plan, &material, info.as_ref(), full, if animated { frames } else { 1 })
         + images.values().flatten().map(|raster| raster.pixels().len() as u64).sum::<u64>();
     Ok(Prepared {
         source,
@@ -191,7 +192,7 @@ fn memory(plan: &Plan, material: &Material, info: Option<&SourceInfo>, full: Siz
             (info.estimate(enough, frames), u64::from(size.width) * u64::from(size.height) * 4)
         }
     };
-    encoded.saturating_add(decoding).saturating_add(pipeline::walk_bytes(plan, frame, frames))
+    encoded.saturating_add(decoding).saturating_add(pipeline::walk_bytes(plan, frame))
 }
 
 /// Decodes the source, walks the steps and encodes what comes out.

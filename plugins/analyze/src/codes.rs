@@ -162,7 +162,7 @@ fn read(kind: Kinds, gray: Vec<u8>, (width, height): (u32, u32)) -> Vec<RXingRes
         Kinds::Qr | Kinds::MicroQr => QrReader.decode_multiple_with_hints(&mut bitmap, &hints),
         Kinds::DataMatrix => one_after_the_other(DataMatrixReader, &mut bitmap, &hints),
         Kinds::Aztec => one_after_the_other(AztecReader, &mut bitmap, &hints),
-        Kinds::Pdf417 => one_after_the_other(PDF417Reader::default(), &mut bitmap, &hints),
+        Kinds::Pdf417 => one_after_the_other(PDF417Reader, &mut bitmap, &hints),
         Kinds::Barcode => one_after_the_other(MultiFormatOneDReader::new(&hints), &mut bitmap, &hints),
     };
     found.unwrap_or_default()

@@ -6,9 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use jxl_oxide::{
-    AllocTracker, EnumColourEncoding, JxlImage, Moxcms, PixelFormat as JxlFormat, Render, RenderingIntent,
-};
+use jxl_oxide::{AllocTracker, EnumColourEncoding, JxlImage, Moxcms, PixelFormat as JxlFormat, RenderingIntent};
 use safelight_sdk::codec::{Codec, Document, Error, Format, Frame, Info, Kind, Limits, Mark, Metadata, Page, Scaling};
 use safelight_sdk::{Image, PixelFormat, Size};
 
@@ -67,10 +65,11 @@ impl Picture {
         channels.iter().any(|channel| channel.alpha_associated() == Some(true))
     }
 
-    fn delay_ms(&self, render: &Render) -> u32 {
+    fn delay_ms(&self, index: u32) -> u32 {
+        let duration = self.image.frame_header(index as usize).map_or(0, |header| header.duration);
         match &self.image.image_header().metadata.animation {
             Some(animation) if animation.tps_numerator > 0 => {
-                let ticks = u64::from(render.duration()) * u64::from(animation.tps_denominator) * 1000;
+                let ticks = u64::from(duration) * u64::from(animation.tps_denominator) * 1000;
                 u32::try_from(ticks / u64::from(animation.tps_numerator)).unwrap_or(u32::MAX)
             }
             _ => 0,
@@ -100,7 +99,7 @@ impl Picture {
                 return Err(Error::Unsupported(format!("jxl picture has {channels} channels of {format:?}")));
             }
         };
-        Ok(Frame { image, delay_ms: self.delay_ms(&render) })
+        Ok(Frame { image, delay_ms: self.delay_ms(index) })
     }
 
     fn with_alpha(&self, width: u32, height: u32, pixels: Vec<u8>) -> Image {
@@ -116,12 +115,13 @@ impl Document for Picture {
         Info { kind: if self.frames > 1 { Kind::Animation } else { Kind::Still }, count: self.frames }
     }
 
-    fn page(&mut self, _index: u32) -> Result<Page, Error> {
+    fn page(&mut self, index: u32) -> Result<Page, Error> {
         let size = Size::new(self.image.width(), self.image.height());
         let gray = self.image.image_header().metadata.grayscale();
         let samples = if gray { 1 } else { 3 } + u64::from(self.has_alpha());
         let pixels = u64::from(size.width) * u64::from(size.height);
         Ok(Page {
+            delay_ms: self.delay_ms(index),
             has_alpha: self.has_alpha(),
             gray,
             memory_bytes: pixels * samples * (SAMPLE_BYTES + 1),

@@ -63,7 +63,8 @@ impl Codec for Pictures {
         if info.format.name() != format {
             return Err(Error::Corrupt(format!("its first bytes are those of {}, not of {format}", info.format)));
         }
-        Ok(Source { bytes, limits, info, metadata: Metadata::default() })
+        let metadata = Metadata { plays: plays(info.loops), ..Metadata::default() };
+        Ok(Source { bytes, limits, info, metadata })
     }
 }
 
@@ -89,12 +90,8 @@ impl Source {
             animated,
         };
         let picture = native::decode(&self.bytes, &options).map_err(refusal)?;
-        let plays = match picture.loops {
-            native::Loops::Forever => 0,
-            native::Loops::Times(times) => times,
-        };
         let native::Metadata { icc, exif, xmp } = picture.metadata;
-        self.metadata = Metadata { plays, icc, exif, xmp };
+        self.metadata = Metadata { plays: plays(picture.loops), icc, exif, xmp };
         Ok(picture.frames)
     }
 }
@@ -105,11 +102,12 @@ impl Document for Source {
         Info { kind, count: self.frames() }
     }
 
-    fn page(&mut self, _index: u32) -> Result<Page, Error> {
+    fn page(&mut self, index: u32) -> Result<Page, Error> {
         let info = &self.info;
         let size = Size::new(info.width, info.height);
         let others = u64::from(self.frames() - 1) * u64::from(info.width) * u64::from(info.height) * 4;
         Ok(Page {
+            delay_ms: info.delays_ms.get(index as usize).copied().unwrap_or(0),
             has_alpha: info.has_alpha,
             gray: info.gray,
             memory_bytes: info.decoded_bytes.saturating_sub(others).max(info.held_bytes),
@@ -137,6 +135,13 @@ impl Document for Source {
 
     fn metadata(&mut self) -> Metadata {
         self.metadata.clone()
+    }
+}
+
+fn plays(loops: native::Loops) -> u32 {
+    match loops {
+        native::Loops::Forever => 0,
+        native::Loops::Times(times) => times,
     }
 }
 

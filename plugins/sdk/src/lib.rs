@@ -80,10 +80,12 @@ mod planned;
 mod plugin;
 mod refusal;
 mod schema;
+mod timeline;
 mod transform;
 
 pub use bindings::safelight::plugin::types::{
-    Image, Kind, Manifest, PixelFormat, Planned, Reason as Refusal, Rect, Size, TransformInfo, View,
+    Arrangement, Image, Kind, Manifest, PixelFormat, Planned, Reason as Refusal, Rect, Shot, Size, Timeline,
+    TransformInfo, View,
 };
 pub use color::Color;
 pub use convert::to_format;
@@ -142,6 +144,13 @@ macro_rules! export {
                     input: contract::Size,
                 ) -> Result<contract::Planned, contract::Error> {
                     PLUGIN.plan(&call, input)
+                }
+
+                fn arrange(
+                    call: contract::Call,
+                    timeline: contract::Timeline,
+                ) -> Result<contract::Arrangement, contract::Error> {
+                    PLUGIN.arrange(&call, timeline)
                 }
 
                 fn apply(

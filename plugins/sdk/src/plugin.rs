@@ -2,9 +2,9 @@
 
 use crate::bindings::safelight::plugin::types as wire;
 use crate::{
-    Image, Kind, Manifest, PixelFormat, Planned, Refusal, Size, Transform, TransformInfo, View, convert, log, schema,
+    Arrangement, Image, Input, Kind, Manifest, Outcome, PixelFormat, Planned, Refusal, Size, Timeline, Transform,
+    TransformInfo, View, convert, log, schema,
 };
-use crate::{Input, Outcome};
 
 /// A plugin: its name and its transforms. Made by [`export!`](crate::export).
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub struct Entry {
     formats: &'static [PixelFormat],
     schema: fn() -> String,
     plan: fn(&str, Size, &[Size]) -> Result<Planned, Refusal>,
+    arrange: fn(&str, &Timeline, &[Size]) -> Result<Arrangement, Refusal>,
     apply: fn(&str, Input) -> Result<Outcome, Refusal>,
 }
 
@@ -46,6 +47,11 @@ impl Entry {
                 let (params, named) = schema::parse(params)?;
                 check_count(named, images.len())?;
                 plan::<T>(&params, input, images)
+            },
+            arrange: |params, timeline, images| {
+                let (params, named) = schema::parse(params)?;
+                check_count(named, images.len())?;
+                arrange::<T>(&params, timeline, images)
             },
             apply: apply::<T>,
         }
@@ -71,11 +77,29 @@ fn plan<T: Transform>(params: &T::Params, input: Size, images: &[Size]) -> Resul
     Ok(planned)
 }
 
+/// Asks the transform, and checks that what it shows is there.
+fn arrange<T: Transform>(params: &T::Params, timeline: &Timeline, images: &[Size]) -> Result<Arrangement, Refusal> {
+    if T::KIND != Kind::Timeline {
+        return Err(Refusal::other(format!("{} arranges no frames", T::NAME)));
+    }
+    let arrangement = T::arrange(params, timeline, images)?;
+    let there = timeline.delays_ms.len() + images.len();
+    if arrangement.shots.is_empty() {
+        return Err(Refusal::other(format!("{} shows no frame", T::NAME)));
+    }
+    match arrangement.shots.iter().find(|shot| shot.frame as usize >= there) {
+        Some(shot) => Err(Refusal::other(format!("{} shows frame {} of {there}, counted from 0", T::NAME, shot.frame))),
+        None => Ok(arrangement),
+    }
+}
+
 /// Runs the transform, and checks that it keeps its promise.
 fn apply<T: Transform>(params: &str, input: Input) -> Result<Outcome, Refusal> {
     let (params, named) = schema::parse::<T::Params>(params)?;
     check_count(named, input.images.len())?;
-    if let Some(image) = input.images.iter().find(|image| image.expected_bytes() != Some(image.pixels.len())) {
+    // A timeline's pictures come one by one as the input.
+    let mut images = input.images.iter().filter(|_| T::KIND != Kind::Timeline);
+    if let Some(image) = images.find(|image| image.expected_bytes() != Some(image.pixels.len())) {
         let bytes = image.pixels.len();
         return Err(Refusal::image(format!("{bytes} bytes are no {} px picture in {:?}", image.size(), image.format)));
     }
@@ -126,6 +150,17 @@ impl Plugin {
         let images: Vec<Size> = call.images.iter().map(Image::size).collect();
         let plan = || (self.entry(&call.transform)?.plan)(&call.params, input, &images);
         plan().map_err(|reason| wire::Error { call: 0, reason })
+    }
+
+    /// Which frames a `timeline` call shows, in which order and for how long.
+    ///
+    /// # Errors
+    /// When the transform is not known, is of another kind, or refuses.
+    pub fn arrange(&self, call: &wire::Call, timeline: Timeline) -> Result<Arrangement, wire::Error> {
+        log::report_panics();
+        let images: Vec<Size> = call.images.iter().map(Image::size).collect();
+        let arrange = || (self.entry(&call.transform)?.arrange)(&call.params, &timeline, &images);
+        arrange().map_err(|reason| wire::Error { call: 0, reason })
     }
 
     /// Runs calls one after the other.
@@ -202,6 +237,28 @@ impl Plugin {
             (image, view)
         });
         self.run_call(transform, params, viewed, images)
+    }
+
+    /// Arranges frames and pictures of these sizes by one `timeline` transform: for tests and examples.
+    ///
+    /// # Errors
+    /// As [`arrange`](Plugin::arrange).
+    pub fn arrange_with(
+        &self,
+        transform: &str,
+        params: &str,
+        timeline: Timeline,
+        images: &[Size],
+    ) -> Result<Arrangement, Refusal> {
+        let shown = |size: &Size| Image {
+            width: size.width,
+            height: size.height,
+            format: PixelFormat::Rgba8,
+            pixels: Vec::new(),
+        };
+        let images = images.iter().map(shown).collect();
+        let call = wire::Call { transform: transform.to_owned(), params: params.to_owned(), images };
+        self.arrange(&call, timeline).map_err(|error| error.reason)
     }
 
     fn run_call(

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Image, Kind, PixelFormat, Planned, Refusal, Size, View};
+use crate::{Arrangement, Image, Kind, PixelFormat, Planned, Refusal, Size, Timeline, View};
 
 /// A named operation on pictures.
 ///
@@ -40,6 +40,17 @@ pub trait Transform {
     fn plan_with_images(params: &Self::Params, input: Size, images: &[Size]) -> Result<Planned, Refusal> {
         let _ = images;
         Self::plan(params, input)
+    }
+
+    /// For a [`Kind::Timeline`] transform: which frames are shown, in which order and for how long. `images` are the
+    /// sizes of the pictures that the parameters name; they count as further frames after those of the timeline.
+    /// The default leaves all as it is.
+    ///
+    /// Such a transform plans the input's size, as `plan` does by default; its `apply` gets a named picture of another
+    /// size as input, and makes it fit `input.view.full`.
+    fn arrange(params: &Self::Params, timeline: &Timeline, images: &[Size]) -> Result<Arrangement, Refusal> {
+        let _ = (params, images);
+        Ok(timeline.unchanged())
     }
 
     /// Does it. The result must have the size that `plan` gives for `input.view.full`.

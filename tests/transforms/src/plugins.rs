@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 /// the folders.
 pub const PLUGINS: &[(&str, &Plugin)] = &[
     ("analyze", &analyze::PLUGIN),
+    ("animate", &animate::PLUGIN),
     ("color", &color::PLUGIN),
     ("compose", &compose::PLUGIN),
     ("detect", &detect::PLUGIN),

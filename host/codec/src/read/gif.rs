@@ -21,6 +21,8 @@ pub(super) fn headers(bytes: &[u8], limits: &Limits) -> Result<Headers, Error> {
     let mut headers = Headers::new(GIF, outline.width, outline.height);
     headers.frames = outline.frames.max(1);
     headers.has_alpha = outline.has_alpha;
+    headers.delays_ms = outline.delays_ms;
+    headers.loops = outline.loops;
     if outline.ends_early {
         headers.ends_early = Some("its end mark is missing");
     }
@@ -153,6 +155,10 @@ struct Outline {
     width: u32,
     height: u32,
     frames: u32,
+    /// By frame, in milliseconds.
+    delays_ms: Vec<u32>,
+    /// What the last graphic control said for the image that follows it, in hundredths of a second.
+    delay: u16,
     /// The frame with most pixels.
     largest: (u32, u32),
     has_alpha: bool,
@@ -169,6 +175,8 @@ impl Outline {
             width: width.into(),
             height: height.into(),
             frames: 0,
+            delays_ms: Vec::new(),
+            delay: 0,
             largest: (1, 1),
             has_alpha: false,
             loops: Loops::Times(1),
@@ -195,7 +203,10 @@ impl Outline {
     fn extension(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         let label = *bytes.get(at)?;
         match label {
-            0xf9 => self.has_alpha |= bytes.get(at + 2)? & 1 == 1,
+            0xf9 => {
+                self.has_alpha |= bytes.get(at + 2)? & 1 == 1;
+                self.delay = le16(bytes, at + 3)?;
+            }
             0xff if bytes.get(at + 2..at + 13) == Some(b"NETSCAPE2.0")
                 && bytes.get(at + 13..at + 15) == Some(&[3, 1]) =>
             {
@@ -224,6 +235,7 @@ impl Outline {
             self.largest = size;
         }
         self.frames = self.frames.saturating_add(1);
+        self.delays_ms.push(u32::from(std::mem::take(&mut self.delay)) * 10);
         // The palette, then the code size, then the data.
         skip_blocks(bytes, at + 9 + palette_length(flags) + 1)
     }

@@ -25,6 +25,10 @@ pub(crate) struct Headers {
     pub(crate) orientation: Orientation,
     /// At least 1.
     pub(crate) frames: u32,
+    /// How long each frame is shown, in milliseconds; empty for a still picture.
+    pub(crate) delays_ms: Vec<u32>,
+    /// How often an animation is played.
+    pub(crate) loops: Loops,
     pub(crate) has_alpha: bool,
     pub(crate) gray: bool,
     /// The decoder can decode to 1/2, 1/4 and 1/8.
@@ -46,6 +50,8 @@ impl Headers {
             height,
             orientation: Orientation::UPRIGHT,
             frames: 1,
+            delays_ms: Vec::new(),
+            loops: Loops::Times(1),
             has_alpha: false,
             gray: false,
             can_shrink: false,

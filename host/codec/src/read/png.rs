@@ -31,7 +31,14 @@ pub(super) fn headers(bytes: &[u8]) -> Result<Headers, Error> {
     for (name, data) in (Chunks { bytes, at: 8 }) {
         match &name {
             b"tRNS" => headers.has_alpha = true,
-            b"acTL" => headers.frames = be32(data, 0).unwrap_or(1).max(1),
+            b"acTL" => {
+                headers.frames = be32(data, 0).unwrap_or(1).max(1);
+                headers.loops = match be32(data, 4) {
+                    Some(0) | None => Loops::Forever,
+                    Some(plays) => Loops::Times(plays),
+                };
+            }
+            b"fcTL" => headers.delays_ms.push(delay_ms(data)),
             b"eXIf" => headers.orientation = exif::orientation(data),
             b"IEND" => headers.ends_early = None,
             _ => {}
@@ -74,6 +81,13 @@ pub(super) fn content(bytes: &[u8], headers: &Headers, options: &DecodeOptions) 
         content.exif = chunks.find(|(name, _)| name == b"eXIf").map(|(_, data)| data.to_vec());
     }
     Ok(content)
+}
+
+/// The delay in a frame control chunk: a fraction of a second, in hundredths when its lower part is 0.
+fn delay_ms(data: &[u8]) -> u32 {
+    let part = |at: usize| data.get(at..at + 2).map_or(0, |bytes| u32::from(bytes[0]) << 8 | u32::from(bytes[1]));
+    let denominator = if part(22) == 0 { 100 } else { part(22) };
+    (part(20) * 1000 + denominator / 2) / denominator
 }
 
 fn animation(decoder: PngDecoder<Cursor<&[u8]>>, headers: &Headers) -> Result<Content, Error> {

@@ -55,8 +55,10 @@ pub(super) fn headers(bytes: &[u8], limits: &Limits) -> Result<Headers, Error> {
     for (name, data) in chunks {
         match &name {
             b"EXIF" => headers.orientation = exif::orientation(data),
+            b"ANIM" if animated => headers.loops = webp_animation::loops(data),
             b"ANMF" if animated => {
                 frames += 1;
+                headers.delays_ms.push(le24(data, 12).unwrap_or(0));
                 let size = (le24(data, 6), le24(data, 9));
                 if let (Some(width), Some(height)) = size {
                     limits.check_size(width + 1, height + 1)?;

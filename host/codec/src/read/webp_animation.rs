@@ -24,12 +24,7 @@ pub(super) fn read(bytes: &[u8], headers: &Headers, options: &DecodeOptions) -> 
     let mut loops = Loops::Forever;
     for (name, data) in Chunks::new(bytes) {
         match &name {
-            b"ANIM" => {
-                loops = match le16(data, 4) {
-                    Some(0) | None => Loops::Forever,
-                    Some(count) => Loops::Times(count.into()),
-                };
-            }
+            b"ANIM" => loops = self::loops(data),
             b"ANMF" if frames.len() < wanted => {
                 let number = frames.len() + 1;
                 let part = Part::read(data, (headers.width, headers.height))
@@ -54,6 +49,14 @@ pub(super) fn read(bytes: &[u8], headers: &Headers, options: &DecodeOptions) -> 
     match options.animated {
         true => Ok(Content::animated(frames, loops)),
         false => Ok(Content::still(frames.swap_remove(0).raster)),
+    }
+}
+
+/// What an ANIM chunk says of repetition.
+pub(super) fn loops(data: &[u8]) -> Loops {
+    match le16(data, 4) {
+        Some(0) | None => Loops::Forever,
+        Some(count) => Loops::Times(count.into()),
     }
 }
 

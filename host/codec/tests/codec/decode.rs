@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
-use crate::support::{crc, exif, find, options, photo, read, read_one, turned, write_as, write_with};
+use crate::support::{
+    animation, crc, exif, find, options, photo, poster, read, read_one, turned, write_as, write_with,
+};
 use moxcms::ColorProfile;
 use safelight_codec::{
     DecodeOptions, EncodeOptions, Format, Frame, Limits, Loops, Metadata, Picture, PixelFormat, Raster, decode, encode,
@@ -250,4 +252,40 @@ fn an_icon_without_its_whole_mask_is_shown_without_it() {
             assert_eq!(raster.pixels(), [9, 8, 7, 255, 12, 11, 10, 255, 3, 2, 1, 0, 6, 5, 4, 255]);
         }
     }
+}
+
+/// An animated PNG of one-pixel frames, shown for these fractions of a second, played three times.
+fn animated_png(delays: &[(u16, u16)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(delays.len() as u32, 3).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for (shade, &(numerator, denominator)) in (0..).zip(delays) {
+        writer.set_frame_delay(numerator, denominator).unwrap();
+        writer.write_image_data(&[shade, 0, 0]).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
+}
+
+#[test]
+fn headers_tell_times_and_loops_as_frames_have_them() {
+    let picture = animation(60, 40);
+    let encoded = |format| encode(&picture, &EncodeOptions::new(format)).unwrap();
+    let png = animated_png(&[(1, 25), (3, 0), (500, 1000)]);
+    for bytes in [encoded(Format::Gif), encoded(Format::WebP), png.clone()] {
+        let info = probe(&bytes, &Limits::default()).unwrap();
+        let decoded = read(&bytes).unwrap();
+        let delays: Vec<u32> = decoded.frames.iter().map(|frame| frame.delay_ms).collect();
+        assert_eq!((info.delays_ms, info.loops), (delays, decoded.loops), "{}", info.format);
+        assert_eq!(info.loops, Loops::Times(3), "{}", info.format);
+    }
+    assert_eq!(probe(&png, &Limits::default()).unwrap().delays_ms, [40, 30, 500]);
+    // No more is told than may be decoded; a still picture is one frame.
+    let few = Limits { max_frames: 2, ..Limits::default() };
+    let info = probe(&png, &few).unwrap();
+    assert_eq!((info.frames, info.delays_ms.len()), (Some(3), 2));
+    let still = probe(&write_as(&poster(4, 4, 0), Format::Gif), &Limits::default()).unwrap();
+    assert_eq!((still.delays_ms, still.loops), (vec![0], Loops::Times(1)));
 }

@@ -10,7 +10,10 @@ use crate::{
     error::{Code, Failure},
     http::Plugins,
     job::Params,
-    pipeline::{Call, CallError, Kind, Outcome, Planned, PluginInfo, Size, TransformInfo, Transforms, View},
+    pipeline::{
+        Arrangement, Call, CallError, Kind, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms,
+        View,
+    },
 };
 
 /// Offers `resize` (its result has the parameters' size), `colors` (analyze) and whatever is installed.
@@ -115,6 +118,10 @@ impl Transforms for Snapshot {
             return Err(CallError { call: 0, failure });
         }
         Ok(Planned { output: Some(output), region: None, enough: None })
+    }
+
+    fn arrange(&self, _: &Call, _: &Timeline) -> Result<Arrangement, CallError> {
+        unreachable!("no frames are arranged here")
     }
 
     fn run(&self, calls: &[Call], _: Option<&Raster>, _: View) -> Result<Outcome, CallError> {

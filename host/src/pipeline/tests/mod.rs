@@ -4,19 +4,20 @@ mod animation;
 mod failures;
 mod planning;
 mod sharing;
+mod timeline;
 
 use std::sync::Arc;
 
 use safelight_codec::{Frame, Loops, Metadata, Picture, Raster};
 
 use super::{
-    Images, Leaf, Limits, Plan, Shape, Size, Stopped,
+    Images, Leaf, Limits, Plan, Shape, Size, Stopped, Timeline,
     testing::{FakeTransforms, output, step},
     walk,
 };
 use crate::job::{Group, JobError, Output};
 
-pub(crate) const LIMITS: Limits = Limits { max_pixels: 1_000_000, max_total_pixels: 4_000_000 };
+pub(crate) const LIMITS: Limits = Limits { max_pixels: 1_000_000, max_frames: 20, max_total_pixels: 4_000_000 };
 
 const FULL: Size = Size { width: 80, height: 60 };
 
@@ -54,7 +55,7 @@ impl Walk {
         stop: &dyn Fn() -> bool,
     ) -> Walk {
         let transforms = FakeTransforms::default();
-        let shape = Shape { size: Some(full), frames: source.frames.len() as u32, scalable: false };
+        let shape = Shape { size: Some(full), timeline: Some(Timeline::of(&source)), scalable: false };
         let plan = Plan::new(&transforms, outputs, Some(images), shape, LIMITS, animated);
         let mut told = Vec::new();
         let end = walk(&transforms, &plan, Some(Arc::new(source)), full, stop, &mut |output, leaf| {

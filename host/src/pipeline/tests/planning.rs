@@ -2,7 +2,7 @@ use super::*;
 use crate::pipeline::{Need, plan_outputs, walk_bytes};
 
 fn plan(outputs: &[Output], size: Size) -> Plan {
-    let shape = Shape { size: Some(size), frames: 1, scalable: false };
+    let shape = Shape { size: Some(size), timeline: Some(Timeline::still()), scalable: false };
     Plan::new(&FakeTransforms::default(), outputs, Some(&Images::new()), shape, LIMITS, &[])
 }
 
@@ -74,16 +74,16 @@ fn what_cannot_be_known_ahead_is_planned_when_the_size_is_there() {
 #[test]
 fn memory_grows_with_what_is_held_at_once() {
     let frame = 80 * 60 * 4;
-    let bytes = |outputs: &[Output], frames: u32| walk_bytes(&plan(outputs, FULL), frame, frames);
+    let bytes = |outputs: &[Output]| walk_bytes(&plan(outputs, FULL), frame);
     let small = 40 * 30 * 4;
     // The guest's copy of the source, twice the result, and the result on our side.
-    assert_eq!(bytes(&[output("a", Group::Main, [resize(40, 30)])], 1), frame + 3 * small);
+    assert_eq!(bytes(&[output("a", Group::Main, [resize(40, 30)])]), frame + 3 * small);
     // Siblings come one after the other: the dearer one counts.
     let siblings = [output("a", Group::Main, [resize(40, 30)]), output("b", Group::Main, [resize(4, 3)])];
-    assert_eq!(bytes(&siblings, 1), frame + 3 * small);
-    assert_eq!(bytes(&[output("a", Group::Main, [])], 1), 0);
+    assert_eq!(bytes(&siblings), frame + 3 * small);
+    assert_eq!(bytes(&[output("a", Group::Main, [])]), 0);
     // A result that waits for an eager output while the main ones are made.
     let shared =
         [output("a", Group::Main, [resize(40, 30)]), output("b", Group::Eager, [resize(40, 30), step("invert", "{}")])];
-    assert!(bytes(&shared, 1) > frame + 3 * small);
+    assert!(bytes(&shared) > frame + 3 * small);
 }

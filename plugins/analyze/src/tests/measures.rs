@@ -177,7 +177,7 @@ fn quality_scores_fall_with_what_is_bad() {
 #[test]
 fn comparisons_by_hand() {
     let a = Image::new(2, 2, Gray8, vec![0, 10, 20, 30]);
-    let found = find("compare", json!({"image": {"asset": "a"}}), &a, &[a.clone()]);
+    let found = find("compare", json!({"image": {"asset": "a"}}), &a, std::slice::from_ref(&a));
     assert_eq!((&found["identical"], &found["psnr_db"], &found["ssim"]), (&json!(true), &Value::Null, &json!(1.0)));
     assert_eq!(found["difference_ratio"], json!(0.0));
     let b = Image::new(2, 2, Gray8, vec![2, 10, 20, 30]);
@@ -195,7 +195,7 @@ fn comparisons_by_hand() {
 fn pictures_of_other_sizes_are_compared_or_refused() {
     let image = scene(300, 200, 5);
     let other = scene(150, 100, 6);
-    let found = find("compare", json!({"image": {"asset": "a"}}), &image, &[other.clone()]);
+    let found = find("compare", json!({"image": {"asset": "a"}}), &image, std::slice::from_ref(&other));
     assert_eq!((&found["same_size"], &found["other"]), (&json!(false), &json!([150, 100])));
     assert!(found["ssim"].as_f64() < Some(0.5), "{found}");
     let message = refused("compare", json!({"image": {"asset": "a"}, "sizes": "refuse"}), &image, &[other]);

@@ -33,7 +33,7 @@ fn a_part_of_another_size_is_found_within_the_range() {
     let large = safelight_kernels::resize(&mut part.pixels.clone(), (60, 40), 1, whole, (105, 70), filter);
     paste(&mut picture, &Image::new(105, 70, Gray8, large), (120, 130));
     let search = json!({"image": {"asset": "a"}, "min_scale": 0.8, "max_scale": 2.0});
-    let found = find("match_template", search, &picture, &[part.clone()]);
+    let found = find("match_template", search, &picture, std::slice::from_ref(&part));
     let best = &found["matches"][0];
     let near = |name: &str, value: f64, reach: f64| {
         assert!((best[name].as_f64().unwrap_or(-1.0) - value).abs() <= reach, "{name}: {found}");
@@ -58,7 +58,7 @@ fn an_object_is_found_turned() {
     let (width, height) = safelight_kernels::rotated_size((160, 120), 30.0);
     let mut picture = scene(700, 500, 77);
     paste(&mut picture, &Image::new(width, height, Gray8, turned), (210, 90));
-    let found = find("find_object", json!({"image": {"asset": "a"}}), &picture, &[object.clone()]);
+    let found = find("find_object", json!({"image": {"asset": "a"}}), &picture, std::slice::from_ref(&object));
     assert_eq!(found["found"], json!(true), "{found}");
     let x =
         found["corners"].as_array().map(|all| all.iter().filter_map(|corner| corner[0].as_f64()).sum::<f64>() / 4.0);

@@ -11,7 +11,7 @@ mod power;
 mod waste;
 
 use safelight_sdk::raw::exports::safelight::plugin::transform::{
-    Call, Error, Guest, Image, Manifest, Outcome, Planned, Size, View,
+    Arrangement, Call, Error, Guest, Image, Manifest, Outcome, Planned, Size, Timeline, View,
 };
 use safelight_sdk::{Kind, PixelFormat, Refusal, TransformInfo};
 use serde_json::Value;
@@ -90,6 +90,10 @@ impl Guest for Hostile {
             "huge_output" | "zero_size" => Ok(Planned::unknown()),
             _ => Ok(Planned::to(input)),
         }
+    }
+
+    fn arrange(_: Call, _: Timeline) -> Result<Arrangement, Error> {
+        Err(Error { call: 0, reason: Refusal::UnknownTransform })
     }
 
     fn apply(calls: Vec<Call>, input: Option<Image>, _: View) -> Result<Outcome, Error> {

@@ -3,7 +3,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use safelight_sdk::raw::exports::safelight::plugin::transform::{
-    Call, Error, Guest, Image, Manifest, Outcome, Planned, Size, View,
+    Arrangement, Call, Error, Guest, Image, Manifest, Outcome, Planned, Size, Timeline, View,
 };
 use safelight_sdk::{Kind, PixelFormat, Refusal, TransformInfo};
 
@@ -28,6 +28,10 @@ impl Guest for Liar {
     }
 
     fn plan(_: Call, _: Size) -> Result<Planned, Error> {
+        Err(Error { call: 0, reason: Refusal::UnknownTransform })
+    }
+
+    fn arrange(_: Call, _: Timeline) -> Result<Arrangement, Error> {
         Err(Error { call: 0, reason: Refusal::UnknownTransform })
     }
 

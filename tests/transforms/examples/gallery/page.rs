@@ -49,6 +49,7 @@ fn section(entry: &Entry) -> String {
         Kind::Compose => "compose",
         Kind::Generate => "generate",
         Kind::Analyze => "analyze",
+        Kind::Timeline => "timeline",
     };
     let inputs: String = entry
         .inputs

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     job::Params,
-    pipeline::{Call, CallError, Outcome, Planned, Size, TransformInfo, View},
+    pipeline::{Arrangement, Call, CallError, Outcome, Planned, Size, Timeline, TransformInfo, View},
 };
 
 /// A transform without parameters.
@@ -40,6 +40,10 @@ impl Transforms for Nothing {
 
     fn plan(&self, _: &Call, _: Size) -> Result<Planned, CallError> {
         unreachable!("lowering does not plan")
+    }
+
+    fn arrange(&self, _: &Call, _: &Timeline) -> Result<Arrangement, CallError> {
+        unreachable!("no frames are arranged here")
     }
 
     fn run(&self, _: &[Call], _: Option<&safelight_codec::Raster>, _: View) -> Result<Outcome, CallError> {
