@@ -60,7 +60,8 @@ impl Params {
 }
 
 /// Finds the image in the picture by normalised cross-correlation of their gray values, upright and without
-/// perspective; see the kernel for method and cost. Matches that overlap a better one by half are left out.
+/// perspective; see the kernel for method and cost. All sizes between the two given ones are found. Matches that
+/// overlap a better one by half are left out.
 pub(crate) struct MatchTemplate;
 
 impl Transform for MatchTemplate {

@@ -10,8 +10,7 @@
 //! ```
 //! All of it may be left out.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What is said about a network.
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -68,7 +67,7 @@ pub(crate) enum Order {
 
 /// How the network writes down what it finds. Corners are left, top, right, bottom; places are in pixels of the
 /// network's input, or shares of it if none is above 2.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Layout {
     /// As the number and the shapes of the outputs suggest.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     boxes::{Candidate, without_overlaps},
-    description::{Description, Layout},
+    description::Description,
     input::Place,
     network::Network,
     outputs::candidates,
@@ -45,9 +45,6 @@ pub(crate) struct Params {
     #[serde(default)]
     #[schemars(range(min = 0, max = 2048))]
     input_px: u32,
-    /// How the network writes down what it finds, if its description does not say so.
-    #[serde(default)]
-    layout: Layout,
 }
 
 fn threshold() -> f64 {
@@ -120,15 +117,16 @@ struct Object {
 
 fn find(params: &Params, image: &Image) -> Result<Found, String> {
     let description = match models::description(&params.model) {
-        Some(text) => serde_json::from_str(&text).map_err(|error| format!("its description: {error}"))?,
+        Some(text) => {
+            serde_json::from_str::<Description>(&text).map_err(|error| format!("its description: {error}"))?
+        }
         None => Description::default(),
     };
     let bytes = models::load(&params.model).ok_or("its file cannot be read")?;
     let network = Network::read(bytes, &description, params.input_px)?;
     let (outputs, place) = network.run(image.clone(), &description)?;
-    let layout = if description.output == Layout::Auto { params.layout } else { description.output };
     let labels = description.labels.len();
-    let found = candidates(&outputs, layout, labels, network.size(), params.threshold as f32)?;
+    let found = candidates(&outputs, description.output, labels, network.size(), params.threshold as f32)?;
     let found = without_overlaps(found, params.overlap as f32);
     let objects = found.iter().map(|candidate| object(candidate, &place, &description));
     let size = [image.width, image.height].map(f64::from);

@@ -16,6 +16,11 @@ fn provide() {
     models::provide([
         Model { name: "broken", network: b"no network", description: None },
         Model {
+            name: "misread",
+            network: include_bytes!("../../../tests/transforms/models/squares_yolo.onnx"),
+            description: Some(r#"{"output": "ssd"}"#),
+        },
+        Model {
             name: "nameless",
             network: include_bytes!("../../../tests/transforms/models/squares_yolo.onnx"),
             description: None,
@@ -132,10 +137,10 @@ fn boxes_are_in_pixels_of_the_picture() {
 #[test]
 fn what_cannot_be_is_refused() {
     let message = refused(json!({"model": "none"}), &three());
-    assert!(message.contains("model: is \"none\", expected one of broken, nameless, ssd, yolo"), "{message}");
+    assert!(message.contains("model: is \"none\", expected one of broken, misread, nameless, ssd, yolo"), "{message}");
     let message = refused(json!({"model": "broken"}), &three());
     assert!(message.contains("the model \"broken\" cannot be used"), "{message}");
-    let message = refused(json!({"model": "yolo", "layout": "ssd"}), &three());
+    let message = refused(json!({"model": "misread"}), &three());
     assert!(message.contains("output0 [1, 7, 64], expected boxes of 4 numbers"), "{message}");
     let message = refused(json!({"model": "yolo", "exclusion_grid": [[1, 0], [1]]}), &three());
     assert!(message.contains("exclusion_grid: has rows of 2 and 1 cells"), "{message}");

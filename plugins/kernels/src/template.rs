@@ -267,7 +267,7 @@ fn at_scale(pyramid: &mut Pyramid, template: &mut Pyramid, scale: f64, search: &
         places =
             places.iter().map(|place| best_near(picture, &pattern, scale, (place.x * 2, place.y * 2), 2)).collect();
     }
-    places = places.into_iter().map(|place| exact(pyramid, template, place, level)).collect();
+    places = places.into_iter().map(|place| exact(pyramid, template, place, level, search)).collect();
     places.sort_by(|a, b| b.score.total_cmp(&a.score));
     while level > 0 {
         // Of junk, only as much as can be afforded.
@@ -349,15 +349,20 @@ fn best_near(picture: &Gray, pattern: &Pattern, scale: f64, (x, y): (usize, usiz
     best
 }
 
-/// Makes the scale of a place exact by halving steps around it.
-fn exact(pyramid: &mut Pyramid, template: &mut Pyramid, place: Place, level: u32) -> Place {
+/// Makes the scale of a place exact by halving steps around it, within the scales that are wanted.
+fn exact(pyramid: &mut Pyramid, template: &mut Pyramid, place: Place, level: u32, search: &Search) -> Place {
+    let ends = |far: fn(f64, f64) -> f64| search.scales.iter().copied().fold(place.scale, far);
+    let (smallest, largest) = (ends(f64::min), ends(f64::max));
     let mut best = place;
     let mut step = 1.0 + 0.08;
     let longest = f64::from(template.full.width.max(template.full.height)) * place.scale / f64::from(1 << level);
     // A step that changes no side by half a pixel changes nothing.
     while (step - 1.0) * longest >= 0.5 {
         let around = best;
-        for scale in [around.scale / step, around.scale * step] {
+        for scale in [around.scale / step, around.scale * step].map(|scale| scale.clamp(smallest, largest)) {
+            if scale == around.scale {
+                continue;
+            }
             let Some((width, height)) = fitting(pyramid, template, scale, level) else {
                 continue;
             };
