@@ -13,7 +13,8 @@ use crate::{
     error::{Code, Failure},
     job::Params,
     pipeline::{
-        Arrangement, Call, CallError, Codecs, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms, View,
+        Arrangement, Call, CallError, Codecs, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms,
+        View,
     },
 };
 

@@ -10,8 +10,8 @@ use crate::{
     error::{Code, Failure},
     job::{self, Encoding, JobError, Output, Quality, Rendering, SourceReport, StepReport},
     pipeline::{
-        self, Ask, Codecs, Images, Leaf, Limits, Need, Plan, ROOT, Scaling, Shape, Size, SourceInfo, Stopped,
-        Timeline, Transforms, Want, WrittenFormat, written_format,
+        self, Ask, Codecs, Images, Leaf, Limits, Need, Plan, ROOT, Scaling, Shape, Size, SourceInfo, Stopped, Timeline,
+        Transforms, Want, WrittenFormat, written_format,
     },
 };
 
