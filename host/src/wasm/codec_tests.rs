@@ -130,7 +130,8 @@ fn animations_and_their_single_frames_are_the_same_inside_and_outside() {
             let picture = outside.decode(&bytes, None).unwrap();
             assert_eq!(picture.frames.len(), if matches!(rendering.page, Some(Pages::One(_))) { 1 } else { 4 });
             assert_eq!(inside.decode(&bytes, None), Ok(picture), "{format} {rendering:?}");
-            assert_eq!(inside.probe(&bytes).unwrap().frames, outside.probe(&bytes).unwrap().frames);
+            let (inside, outside) = (inside.probe(&bytes).unwrap(), outside.probe(&bytes).unwrap());
+            assert_eq!((inside.frames, inside.timeline), (outside.frames, outside.timeline), "{format} {rendering:?}");
         }
         let failure = Asked::of(snapshot.codecs(), page(Pages::One(5))).probe(&bytes).unwrap_err();
         assert_eq!(failure, Failure::new(Code::InvalidParams, "page: is 5, the source has 4"));

@@ -158,7 +158,7 @@ fn refusal(error: &(dyn std::error::Error + 'static)) -> Error {
         {
             return Error::Truncated(format!("jxl picture is cut short: {error}"));
         }
-        if error.to_string().contains("out of memory") || error.to_string().contains("failed to allocate memory") {
+        if error.to_string().contains("out of memory") || error.to_string().contains("failed to allocate") {
             return Error::Limit("memory for decoding: what this picture needs is over the limit".to_owned());
         }
         cause = error.source();
