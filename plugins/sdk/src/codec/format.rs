@@ -37,7 +37,7 @@ impl Format {
 
     pub(super) fn to_wire(self) -> wire::Format {
         let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
-        let signature = |marks: &&[Mark]| wire::Signature { marks: marks.iter().map(Mark::to_wire).collect() };
+        let signature = |marks: &&[Mark]| wire::Signature { marks: marks.iter().copied().map(Mark::to_wire).collect() };
         wire::Format {
             name: self.name.to_owned(),
             extensions: texts(self.extensions),
@@ -69,7 +69,7 @@ impl Mark {
         Mark { from: 0, to, bytes }
     }
 
-    fn to_wire(&self) -> wire::Mark {
+    fn to_wire(self) -> wire::Mark {
         wire::Mark { from: self.from, to: self.to, bytes: self.bytes.to_vec() }
     }
 }
