@@ -31,7 +31,7 @@ host: tools
 plugins: tools ## Build the standard plugins to components
 	$(CARGO) build --profile wasm --target wasm32-wasip2 $(PLUGINS:%=-p safelight-%)
 	mkdir -p $(TARGET)/release/plugins
-	for name in $(PLUGINS); do \
+	for name in $(subst -,_,$(PLUGINS)); do \
 	  cmp -s $(WASM)/$$name.wasm $(TARGET)/release/plugins/$$name.wasm || \
 	    install -m 644 $(WASM)/$$name.wasm $(TARGET)/release/plugins/$$name.wasm; \
 	done
@@ -88,11 +88,12 @@ tools:
 	@test -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip2" || rustup target add wasm32-wasip2
 
 # The public client packages that check what we send, in an environment of their own, and the programs that
-# transforms are compared with.
+# transforms and codecs are compared with.
 .PHONY: test-tools
 test-tools: $(TARGET)/test-venv/.ready
-	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && command -v vips >/dev/null || \
-	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools"
+	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && \
+	  for name in vips rsvg-convert cjxl pdftoppm; do command -v $$name >/dev/null || exit 1; done || \
+	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools librsvg2-bin libjxl-tools poppler-utils"
 
 $(TARGET)/test-venv/.ready: tests/requirements.txt
 	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"

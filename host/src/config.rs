@@ -210,6 +210,7 @@ mod tests {
         check("SAFELIGHT__NOWHERE__KEY", "1", &["nowhere"]);
         check("SAFELIGHT__WASM__DEADLINE_MS", "0", &["wasm.deadline_ms", "is 0", "expected 1"]);
         check("SAFELIGHT__EGRESS__ALLOW_PRIVATE_ADDRESSES", "maybe", &["maybe", "true or false"]);
+        check("SAFELIGHT__CODEC__SANDBOX", "jpeg,svg", &["codec.sandbox", "is \"svg\"", "\"none\", or some of jpeg"]);
         check("SAFELIGHT_WORKER_SLOTS", "3", &["SAFELIGHT_WORKER_SLOTS", "SAFELIGHT__WORKER__SLOTS"]);
     }
 

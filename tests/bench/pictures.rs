@@ -21,6 +21,8 @@ pub(crate) async fn run() {
     println!("# 4000 x 3000 px JPEG 4:2:0, {} bytes; CPU ms a picture, median of {ROUNDS} x {PICTURES}", source.len());
 
     let server = Server::start().await;
+    // With the decoder in the sandbox as well.
+    let inside = Server::builder().set("codec", "sandbox", "all").start().await;
     let origin = Origin::start().await;
     let url = origin.bytes("photo.jpg", source);
     for (name, widths) in [("800 x 600", &[800][..]), ("five outputs", &FIVE[..])] {
@@ -32,17 +34,21 @@ pub(crate) async fn run() {
             })
             .collect();
         let job = json!({"source": {"url": url}, "outputs": outputs});
-        let (mut ours, mut one, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ours, mut sandboxed, mut one, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             ours.push(server_round(&server, &job).await);
+            sandboxed.push(server_round(&inside, &job).await);
             one.push(sharp_round(&file, 1, widths));
             all.push(sharp_round(&file, 0, widths));
         }
-        let (ours, one, all) = (median(ours), median(one), median(all));
+        let (ours, sandboxed, one, all) = (median(ours), median(sandboxed), median(one), median(all));
         println!(
-            "{name}\tserver {ours:.1}\tsharp, one thread {one:.1} (ratio {:.2})\tsharp, default {all:.1} (ratio {:.2})",
+            "{name}\tserver {ours:.1}, all in the sandbox {sandboxed:.1}\tsharp, one thread {one:.1} (ratios {:.2}, \
+             {:.2})\tsharp, default {all:.1} (ratios {:.2}, {:.2})",
             ours / one,
-            ours / all
+            sandboxed / one,
+            ours / all,
+            sandboxed / all
         );
     }
     std::fs::remove_file(file).unwrap();

@@ -9,6 +9,8 @@ echo "## the boundary"
 "$cargo" run --release -q -p safelight --example call_overhead
 echo "## kernels in the sandbox against native"
 "$cargo" run --release -q -p safelight --example kernels
+echo "## codecs in the sandbox against built in"
+"$cargo" run --release -q -p safelight --example codecs
 echo "## the server"
 "$cargo" bench -q -p safelight-tests --bench server -- "$@"
 echo "## every transform in the sandbox, native, in libvips"

@@ -124,6 +124,7 @@ impl Error {
         Error::Unsupported { format, what: what.into() }
     }
 
+    #[cfg(feature = "write")]
     pub(crate) fn encode(format: Format, what: impl ToString) -> Error {
         Error::Encode { format, what: what.to_string() }
     }

@@ -11,9 +11,11 @@
 //! Damaged, truncated and oversized input gives an [`Error`]. Where a decoder of another project
 //! panics on damage, the panic is caught here and becomes [`Error::Corrupt`].
 
+#[cfg(feature = "write")]
 mod auto;
 mod color;
 mod decode;
+#[cfg(feature = "write")]
 mod encode;
 mod error;
 mod exif;
@@ -24,10 +26,13 @@ mod orient;
 mod probe;
 mod raster;
 mod read;
+#[cfg(feature = "write")]
 mod write;
 
+#[cfg(feature = "write")]
 pub use auto::Look;
 pub use decode::{DecodeOptions, decode};
+#[cfg(feature = "write")]
 pub use encode::{Chroma, EncodeOptions, TiffCompression, encode};
 pub use error::{Error, Fault};
 pub use format::Format;

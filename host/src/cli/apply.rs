@@ -13,7 +13,8 @@ use crate::{
     app,
     config::Config,
     error::{Code, Failure},
-    job::{Encoding, Group, Output, OutputReport, Params, Quality, SourceReport, Step},
+    job::{Encoding, Group, Output, OutputReport, Pages, Params, Quality, Rendering, SourceReport, Step},
+    pipeline::{Codecs, Transforms, WrittenFormat, written_format},
     worker::{LocalProgress, LocalSource, run_local},
 };
 
@@ -64,6 +65,12 @@ pub(super) struct Apply {
     /// Keep ICC, EXIF and XMP
     #[arg(long)]
     keep_metadata: bool,
+    /// The page or frame of the input, from 1, or "all" for outputs that keep several
+    #[arg(long, value_name = "NUMBER")]
+    page: Option<Pages>,
+    /// Pixels an inch at which an SVG or PDF is rendered; a step that needs more or less gets it without loss
+    #[arg(long)]
+    dpi: Option<f64>,
     /// Print nothing but errors and found data
     #[arg(long, short)]
     quiet: bool,
@@ -73,7 +80,6 @@ impl Apply {
     pub(super) fn run(self, config: &Config, runtime: &tokio::runtime::Handle) -> Outcome {
         let _inside = runtime.enter();
         let steps = parse_steps(&self.steps)?;
-        let format = self.format()?;
         let bytes = if self.input.as_os_str() == "-" {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
@@ -86,12 +92,18 @@ impl Apply {
             let component = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             registry.add(&component).map_err(|failure| format!("{}: {failure}", path.display()))?;
         }
+        let snapshot = registry.snapshot();
+        let format = self.format(snapshot.codecs())?;
+        let rendering = Rendering { page: self.page, dpi: self.dpi, ..Rendering::default() };
+        if let Some((name, message)) = rendering.problems().first() {
+            return Err(format!("--{name}: {message}").into());
+        }
         let output = Output {
             id: "output".to_owned(),
             group: Group::Main,
             steps,
             encoding: Encoding {
-                format: Some(format.name().to_owned()),
+                format: Some(format.name.into_owned()),
                 quality: self.quality,
                 chroma: self.chroma.unwrap_or_default(),
                 effort: self.effort,
@@ -107,9 +119,9 @@ impl Apply {
         let bar = if self.quiet { ProgressBar::hidden() } else { bar() };
         bar.set_message("reading the picture");
         let (source, mut made) = run_local(
-            &*registry.snapshot(),
+            &*snapshot,
             &config.codec,
-            LocalSource::Bytes(bytes.into(), String::new()),
+            LocalSource::Bytes(bytes.into(), String::new(), rendering),
             &[output],
             &read_image,
             &mut |progress| {
@@ -141,18 +153,18 @@ impl Apply {
     }
 
     /// The format that is asked for, or that the output's extension names.
-    fn format(&self) -> Result<safelight_codec::Format, String> {
-        const EXPECTED: &str = "expected jpg, png, webp, gif, avif, tiff, bmp or ico";
+    fn format(&self, codecs: &dyn Codecs) -> Result<WrittenFormat, String> {
+        let beside: String = codecs.written().iter().map(|name| format!(", {name}")).collect();
+        let expected = format!("expected jpg, png, webp, gif, avif, tiff, bmp, ico{beside}");
         if let Some(name) = &self.format {
-            return safelight_codec::Format::from_name(name)
-                .ok_or_else(|| format!("--format: is {name:?}, {EXPECTED}"));
+            return written_format(codecs, name).ok_or_else(|| format!("--format: is {name:?}, {expected}"));
         }
         let extension = self.output.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        safelight_codec::Format::from_name(extension).ok_or_else(|| {
+        written_format(codecs, extension).ok_or_else(|| {
             let output = self.output.display();
             match extension {
-                "" => format!("{output}: has no extension that names a format; give --format, {EXPECTED}"),
-                _ => format!("{output}: the extension {extension:?} names no format; {EXPECTED}"),
+                "" => format!("{output}: has no extension that names a format; give --format, {expected}"),
+                _ => format!("{output}: the extension {extension:?} names no format; {expected}"),
             }
         })
     }

@@ -53,7 +53,9 @@ impl Plugin {
         match self {
             Plugin::List => {
                 for plugin in registry.plugins() {
-                    let names: Vec<&str> = plugin.transforms.iter().map(|transform| transform.name.as_str()).collect();
+                    let transforms = plugin.transforms.iter().map(|transform| transform.name.as_str());
+                    let names: Vec<&str> =
+                        transforms.chain(plugin.formats.iter().map(|format| format.name.as_str())).collect();
                     let origin = if plugin.info.bundled { "bundled" } else { "installed" };
                     writeln!(out, "{} {} ({origin}): {}", plugin.info.name, plugin.info.version, names.join(" "))?;
                 }
@@ -70,6 +72,9 @@ impl Plugin {
                 for transform in &plugin.transforms {
                     writeln!(out, "\n{} ({:?}): {}", transform.name, transform.kind, transform.summary)?;
                     show_parameters(&mut out, &transform.schema)?;
+                }
+                for format in &plugin.formats {
+                    writeln!(out, "{format}")?;
                 }
             }
             Plugin::Check { file } => {

@@ -41,16 +41,16 @@ pub(super) async fn put(
     check_asset_id(&id).map_err(|message| Problem::field("id", message))?;
     body::check_length(request.headers(), state.limits.max_picture_bytes)?;
     let file = take(&state, request.into_body()).await?;
-    let info = upload::measure(&state, &file).await?;
+    let info = upload::measure(&state, &file, &Default::default()).await?;
     let blob = file.blob.ok_or_else(|| Problem::new(Code::Internal, "the picture was stored and is gone"))?;
     let row = AssetRow {
         account: account.key,
         id,
         sha256: blob.sha256,
         bytes: blob.bytes,
-        format: info.format.name().to_owned(),
-        width: info.width,
-        height: info.height,
+        format: info.format.into_owned(),
+        width: info.size.width,
+        height: info.size.height,
         created_at: state.clock.now(),
     };
     state.store.put_asset(row.clone()).await?;

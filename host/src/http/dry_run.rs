@@ -13,7 +13,7 @@ use crate::{
         response::{DryRun, PlannedOutput, PlannedStep},
     },
     error::Code,
-    job::{Group, JobError, Output, Step},
+    job::{Group, JobError, Output, Rendering, Step},
     pipeline::{Call, Kind, Size, Transforms},
     store::AssetRow,
 };
@@ -27,7 +27,7 @@ pub(super) async fn plan(
     found: Option<AssetRow>,
     file: Option<File>,
 ) -> Result<DryRun, Problem> {
-    let size = source_size(state, &lowered.source, found, file).await?;
+    let size = source_size(state, &lowered.source, &lowered.rendering, found, file).await?;
     // Plugins run to plan, so not on a thread that must not block.
     let planned = tokio::task::spawn_blocking(move || outputs(&*transforms, &lowered.outputs, size));
     planned.await.map_err(|_| Problem::new(Code::Internal, "the planning broke off"))?
@@ -36,6 +36,7 @@ pub(super) async fn plan(
 async fn source_size(
     state: &State,
     source: &Wanted,
+    rendering: &Rendering,
     found: Option<AssetRow>,
     file: Option<File>,
 ) -> Result<Option<Size>, Problem> {
@@ -45,8 +46,8 @@ async fn source_size(
         (Wanted::Asset(_), _) => {
             return Ok(found.map(|asset| Size { width: asset.width, height: asset.height }));
         }
-        (Wanted::Data(bytes), _) => upload::probe(state, bytes.clone()).await,
-        (Wanted::Upload, Some(file)) => match upload::measure(state, &file).await {
+        (Wanted::Data(bytes), _) => upload::probe(state, bytes.clone(), rendering).await,
+        (Wanted::Upload, Some(file)) => match upload::measure(state, &file, rendering).await {
             // The rest of a large file is not kept in a dry run.
             Err(_) if !file.whole => return Ok(None),
             measured => measured,
@@ -57,7 +58,7 @@ async fn source_size(
         let name = if matches!(source, Wanted::Data(_)) { "data" } else { "upload" };
         Problem::issues(vec![Issue::at(format!("/source/{name}"), problem.code, problem.detail)])
     })?;
-    Ok(Some(Size { width: info.width, height: info.height }))
+    Ok(Some(info.size))
 }
 
 fn outputs(transforms: &dyn Transforms, outputs: &[Output], size: Option<Size>) -> Result<DryRun, Problem> {

@@ -112,6 +112,8 @@ pub struct Limits {
     pub max_outputs: usize,
     /// `codec.max_pixels`
     pub max_pixels: u64,
+    /// `codec.sandbox`
+    pub sandbox: crate::pipeline::Sandbox,
     /// `codec.max_bytes`: the largest upload, data URI or asset.
     pub max_picture_bytes: u64,
     /// `plugins.max_component_bytes`
@@ -129,6 +131,7 @@ impl Limits {
             max_steps: config.worker.max_steps,
             max_outputs: config.worker.max_outputs,
             max_pixels: config.codec.max_pixels,
+            sandbox: config.codec.sandbox,
             max_picture_bytes: config.codec.max_bytes,
             max_component_bytes: config.plugins.max_component_bytes,
             queue_limit: config.store.queue_limit,

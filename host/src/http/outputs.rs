@@ -9,12 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use safelight_codec::Format;
 
 use super::{State, reply::Problem};
 use crate::{
     error::Code,
     job::{OutputReport, OutputState},
+    pipeline::written_format,
 };
 
 /// How much of a blob is read at once.
@@ -64,10 +64,11 @@ pub(super) async fn get(
     set(header::CACHE_CONTROL, "public, max-age=31536000, immutable");
     set(header::ACCEPT_RANGES, "bytes");
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    let format = report.format.as_deref().and_then(Format::from_name);
-    set(header::CONTENT_TYPE, format.map_or("application/octet-stream", Format::media_type));
+    let snapshot = state.plugins.snapshot();
+    let format = report.format.as_deref().and_then(|name| written_format(snapshot.codecs(), name));
+    set(header::CONTENT_TYPE, format.as_ref().map_or("application/octet-stream", |format| &format.media_type));
     // Ids are letters, digits, "_", "-" and ".": nothing in them needs quoting.
-    let extension = format.map_or("bin", Format::extension);
+    let extension = format.as_ref().map_or("bin", |format| &format.extension);
     set(header::CONTENT_DISPOSITION, &format!("inline; filename=\"{}.{extension}\"", report.id));
 
     if headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &etag)) {

@@ -17,6 +17,8 @@ use super::{
 use crate::{
     blob::{self, BlobRef},
     error::Code,
+    job::Rendering,
+    pipeline::{Ask, SourceInfo},
 };
 
 /// How much of a file is kept in memory to read its headers.
@@ -138,28 +140,36 @@ impl Taker {
 }
 
 /// What the headers of a picture say.
-pub(super) async fn measure(state: &State, file: &File) -> Result<safelight_codec::Info, Problem> {
-    match probe(state, file.head.clone()).await {
-        Err(_) if !file.whole && file.blob.is_some() => {
-            // Headers may stand behind a megabyte of metadata, or at the end.
+pub(super) async fn measure(state: &State, file: &File, rendering: &Rendering) -> Result<SourceInfo, Problem> {
+    match probe(state, file.head.clone(), rendering).await {
+        // Headers may stand behind a megabyte of metadata, or at the end; documents may need all of it.
+        measured if !file.whole && file.blob.is_some() && !measured.as_ref().is_ok_and(is_picture) => {
             let sha256 = file.blob.as_ref().map(|blob| blob.sha256.clone()).unwrap_or_default();
-            probe(state, state.blobs.get(&sha256).await?).await
+            probe(state, state.blobs.get(&sha256).await?, rendering).await
         }
         measured => measured,
     }
 }
 
+fn is_picture(info: &SourceInfo) -> bool {
+    safelight_codec::Format::from_name(&info.format).is_some()
+}
+
 /// What the headers of these bytes say, read on a thread that may block.
-pub(super) async fn probe(state: &State, bytes: Bytes) -> Result<safelight_codec::Info, Problem> {
+pub(super) async fn probe(state: &State, bytes: Bytes, rendering: &Rendering) -> Result<SourceInfo, Problem> {
     let limits = safelight_codec::Limits {
         max_bytes: state.limits.max_picture_bytes,
         max_pixels: state.limits.max_pixels,
         ..safelight_codec::Limits::default()
     };
-    let probed = tokio::task::spawn_blocking(move || safelight_codec::probe(&bytes, &limits)).await;
+    let (plugins, sandbox, rendering) = (state.plugins.snapshot(), state.limits.sandbox, rendering.clone());
+    let probed = tokio::task::spawn_blocking(move || {
+        plugins.codecs().probe(&bytes, Ask { limits: &limits, sandbox, rendering: &rendering })
+    });
+    let probed = probed.await;
     match probed {
         Ok(Ok(info)) => Ok(info),
-        Ok(Err(error)) => Err(crate::error::Failure::from(error).into()),
+        Ok(Err(failure)) => Err(failure.into()),
         Err(_) => Err(Problem::new(Code::Internal, "cannot read the headers of the picture")),
     }
 }

@@ -3,10 +3,12 @@
 //! A [`Spec`] is what a dialect makes of a request: the engine knows nothing else of it. A [`Report`]
 //! is what came out.
 
+mod rendering;
 mod report;
 mod state;
 mod step;
 
+pub use rendering::{MAX_DPI, Pages, Rendering};
 pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
 pub use state::State;
 pub use step::{Params, Step};
@@ -24,6 +26,9 @@ pub struct Spec {
     pub dialect: String,
     /// The picture to work on.
     pub source: Source,
+    /// Which page of it, and how large.
+    #[serde(default, skip_serializing_if = "Rendering::is_default")]
+    pub rendering: Rendering,
     /// What to keep: those of the first group, then the eager ones. Ids are unique in the job.
     pub outputs: Vec<Output>,
     /// Who is told what.

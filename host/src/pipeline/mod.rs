@@ -2,9 +2,11 @@
 //!
 //! The port [`Transforms`] is what runs a step; [`crate::wasm`] answers it with components.
 
+mod codecs;
 mod hand_over;
 mod memory;
 mod plan;
+mod sandbox;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -13,11 +15,14 @@ mod timeline;
 mod tree;
 mod walk;
 
+pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, written_format};
+pub(crate) use codecs::{frames_of, no_such_page, scaled};
 pub use memory::walk_bytes;
 pub use plan::{
     Images, Limits, Need, NodePlan, Plan, PlannedOutput, Shape, all_image_references, image_key, image_references,
     plan_outputs,
 };
+pub use sandbox::{FormatSet, Sandbox};
 pub use timeline::{Arrangement, Shot, Timeline};
 pub use tree::{Node, ROOT, Tree};
 pub use walk::{Leaf, Stopped, walk};
@@ -125,7 +130,8 @@ pub struct Planned {
     pub output: Option<Size>,
     /// The part of the input that matters; none is all.
     pub region: Option<Rect>,
-    /// The smallest size of the whole input that is still as good; none is the full size.
+    /// The smallest size of the whole input that is still as good; none is the full size. It may be above
+    /// the input's: only a source that is not made of pixels has it.
     pub enough: Option<Size>,
 }
 
@@ -163,6 +169,11 @@ pub struct CallError {
 
 /// Runs steps. Both calls block for as long as the guest runs: never call them on an async thread.
 pub trait Transforms: Send + Sync {
+    /// What reads sources and writes results, of the same moment as the transforms.
+    fn codecs(&self) -> &dyn Codecs {
+        &BuiltIn
+    }
+
     /// Finds a transform by `name` or `plugin/name`. An unknown one is a failure with the code
     /// `unknown_transform` and the message `Unknown function named '...'`.
     fn resolve(&self, name: &str) -> Result<Arc<TransformInfo>, Failure>;

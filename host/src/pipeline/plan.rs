@@ -20,6 +20,8 @@ pub struct Shape {
     pub size: Option<Size>,
     /// Its frames; none when it was not looked at yet.
     pub timeline: Option<Timeline>,
+    /// Whether it can be had in any size, larger ones as well.
+    pub scalable: bool,
 }
 
 /// How large pictures on the way may be.
@@ -38,7 +40,7 @@ pub struct Limits {
 pub enum Need {
     /// Nothing: no step that can run looks at it.
     Nothing,
-    /// A picture of at least this size is as good.
+    /// A picture of at least this size is as good; larger than the source's own where that can be had.
     Reduced(Size),
     /// The full size.
     Full,
@@ -103,7 +105,7 @@ pub fn plan_outputs(
     source: Option<Size>,
     limits: Limits,
 ) -> Vec<PlannedOutput> {
-    let shape = Shape { size: source, timeline: None };
+    let shape = Shape { size: source, timeline: None, scalable: false };
     let plan = Plan::new(transforms, outputs, None, shape, limits, &[]);
     let mut sizes = vec![None; outputs.len()];
     for (node, planned) in plan.tree.nodes.iter().zip(&plan.nodes) {
@@ -175,7 +177,7 @@ impl Plan {
         let keeps = |output: usize| animated.get(output).copied().unwrap_or(false);
         let needed = all_frames_needed(&tree, &kinds, &keeps);
         let mut nodes: Vec<NodePlan> = Vec::with_capacity(tree.nodes.len());
-        nodes.push(NodePlan { size: shape.size, timeline: shape.timeline, alive: true, ..NodePlan::default() });
+        nodes.push(NodePlan { size: shape.size, timeline: shape.timeline.clone(), alive: true, ..NodePlan::default() });
         for (at, prepared) in (1..).zip(prepared) {
             let parent = &nodes[tree.nodes[at].parent];
             let planned = if parent.failure.is_some() {
@@ -195,7 +197,7 @@ impl Plan {
             planned.alive = node.outputs.iter().any(|&output| failures[output].is_none());
             planned.animated = needed;
         }
-        let need = need(&tree, &nodes, &failures);
+        let need = need(&tree, &nodes, &failures, &shape, limits);
         let main = outputs.iter().map(|output| output.group == Group::Main).collect();
         let ids = outputs.iter().map(|output| output.id.clone()).collect();
         Plan { tree, nodes, failures, main, need, limits, ids }
@@ -203,12 +205,12 @@ impl Plan {
 }
 
 impl Need {
-    /// The size to decode for, in the form the codec takes: none is the full size.
-    pub fn enough(self) -> Option<(u32, u32)> {
+    /// The size to decode for: none is the full size.
+    pub fn enough(self) -> Option<Size> {
         match self {
             Need::Full => None,
-            Need::Nothing => Some((1, 1)),
-            Need::Reduced(size) => Some((size.width, size.height)),
+            Need::Nothing => Some(Size { width: 1, height: 1 }),
+            Need::Reduced(size) => Some(size),
         }
     }
 }
@@ -393,7 +395,7 @@ fn failures(tree: &Tree, nodes: &[NodePlan], outputs: &[Output]) -> Vec<Option<J
 }
 
 /// How much of the source the first steps need together.
-fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>]) -> Need {
+fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>], shape: &Shape, limits: Limits) -> Need {
     let root = &tree.nodes[ROOT];
     if root.leaves.iter().any(|&leaf| failures[leaf].is_none()) {
         return Need::Full;
@@ -415,5 +417,14 @@ fn need(tree: &Tree, nodes: &[NodePlan], failures: &[Option<JobError>]) -> Need 
             }
         };
     }
-    need
+    match (need, shape.size) {
+        (Need::Reduced(size), Some(full)) if size.width > full.width || size.height > full.height => {
+            if shape.scalable && u64::from(size.width) * u64::from(size.height) <= limits.max_pixels {
+                Need::Reduced(size)
+            } else {
+                Need::Full
+            }
+        }
+        (need, _) => need,
+    }
 }

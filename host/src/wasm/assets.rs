@@ -64,9 +64,9 @@ impl Assets {
         let failed = |error: std::io::Error| Error::Folder { path: dir.to_owned(), reason: error.to_string() };
         for entry in std::fs::read_dir(dir).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let fits = path.extension().is_some_and(|extension| {
-                sort.extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted))
-            });
+            let fits = path
+                .extension()
+                .is_some_and(|extension| sort.extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted)));
             if let (true, Some(name)) = (fits, path.file_stem().and_then(|stem| stem.to_str())) {
                 self.add(name, Source::File(path.clone(), sort));
             }

@@ -13,3 +13,14 @@ wasmtime::component::bindgen!({
     exports: { default: async },
     ownership: Borrowing { duplicate_if_necessary: true },
 });
+
+/// The world of codec plugins, with the same types of pictures.
+pub(super) mod codec {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "codec-plugin",
+        exports: { default: async },
+        ownership: Borrowing { duplicate_if_necessary: true },
+        with: { "safelight:plugin/types@0.1.0": super::safelight::plugin::types },
+    });
+}

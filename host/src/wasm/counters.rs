@@ -14,9 +14,10 @@ use crate::error::Code;
 /// The counts of one plugin since the host started. A new version of a plugin counts on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Runs of `apply`.
+    /// Runs of `apply`; with a codec, sources that were rendered and results that were written.
     pub runs: u64,
-    /// Calls of `plan` that reached the plugin; those answered from memory are not in it.
+    /// Calls of `plan` that reached the plugin; those answered from memory are not in it. With a codec,
+    /// sources that were asked about.
     pub plans: u64,
     /// Runs and plans that the plugin refused.
     pub refused: u64,

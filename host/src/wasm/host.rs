@@ -9,7 +9,10 @@ use wasmtime::{Store, UpdateDeadline, component::Linker};
 
 use super::{
     Config, Error, PluginsConfig,
-    bindings::{Transformer, TransformerPre},
+    bindings::{
+        Transformer, TransformerPre,
+        codec::{CodecPlugin, CodecPluginPre},
+    },
     engine::Engines,
     fonts,
     guest::{Files, Guest, MAX_HANDLES},
@@ -54,11 +57,36 @@ pub(super) struct Cost {
     pub(super) peak_bytes: u64,
 }
 
+/// A world that a component fits: makes instances with the exports of that world.
+pub(super) trait World {
+    /// An instance of it.
+    type Instance;
+
+    /// Makes one.
+    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Self::Instance>;
+}
+
+impl World for TransformerPre<Guest> {
+    type Instance = Transformer;
+
+    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Transformer> {
+        self.instantiate_async(store).await
+    }
+}
+
+impl World for CodecPluginPre<Guest> {
+    type Instance = CodecPlugin;
+
+    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<CodecPlugin> {
+        self.instantiate_async(store).await
+    }
+}
+
 /// A compiled component, ready to be made an instance of.
-pub(super) struct Program {
+pub(super) struct Program<W> {
     /// The plugin's name, for the log.
     pub(super) name: Arc<str>,
-    pub(super) pre: TransformerPre<Guest>,
+    pub(super) world: W,
     /// Whether it was compiled with interruption checks.
     pub(super) checked: bool,
 }
@@ -106,12 +134,12 @@ impl Host {
     ///
     /// `taken_bytes`: the most that is taken over from the guest at once, in bytes as they lie in the
     /// host. It is checked before anything is copied.
-    pub(super) fn call<R>(
+    pub(super) fn call<R, W: World>(
         &self,
-        program: &Program,
+        program: &Program<W>,
         limits: &Limits,
         taken_bytes: usize,
-        call: impl AsyncFnOnce(&mut Store<Guest>, &Transformer) -> wasmtime::Result<R>,
+        call: impl AsyncFnOnce(&mut Store<Guest>, &W::Instance) -> wasmtime::Result<R>,
     ) -> (Result<R, Failure>, Cost) {
         let _slot = self.engines.slot();
         let started = Instant::now();
@@ -129,7 +157,7 @@ impl Host {
             self.watch(&mut store, started + limits.deadline, too_long.0.clone());
         }
         let run = async {
-            let instance = program.pre.instantiate_async(&mut store).await?;
+            let instance = program.world.instantiate(&mut store).await?;
             call(&mut store, &instance).await
         };
         let result = match self.engines.block_on(limits.deadline, run) {

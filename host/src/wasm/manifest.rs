@@ -32,26 +32,14 @@ pub(super) struct Checked {
 
 /// Checks a manifest. The error says which part breaks which rule.
 pub(super) fn check(manifest: wire::Manifest, digest: &str, bundled: bool) -> Result<Checked, String> {
-    check_name("the plugin's name", &manifest.name, true)?;
-    if !is_semantic_version(&manifest.version) {
-        return Err(format!("version: is {:?}, expected a semantic version such as 1.2.3", clip(&manifest.version)));
-    }
-    check_line("license", &manifest.license)?;
-    check_line("summary", &manifest.summary)?;
-    if manifest.transforms.is_empty() {
+    let wire::Manifest { name, version, license, summary, transforms } = manifest;
+    let info = plugin_info(PluginInfo { name, version, license, summary, digest: digest.to_owned(), bundled })?;
+    if transforms.is_empty() {
         return Err("transforms: there are none, expected at least one".to_owned());
     }
-    let info = Arc::new(PluginInfo {
-        name: manifest.name,
-        version: manifest.version,
-        license: manifest.license,
-        summary: manifest.summary,
-        digest: digest.to_owned(),
-        bundled,
-    });
     let mut names = HashSet::new();
     let mut offers = Vec::new();
-    for transform in manifest.transforms {
+    for transform in transforms {
         check_name("a transform's name", &transform.name, false)?;
         if !names.insert(transform.name.clone()) {
             return Err(format!("transforms: two are named {:?}", transform.name));
@@ -60,6 +48,17 @@ pub(super) fn check(manifest: wire::Manifest, digest: &str, bundled: bool) -> Re
         offers.push(offer(transform, &info).map_err(|problem| format!("transform {name}: {problem}"))?);
     }
     Ok(Checked { info, offers })
+}
+
+/// Checks what every plugin says of itself. The error says which part breaks which rule.
+pub(super) fn plugin_info(info: PluginInfo) -> Result<Arc<PluginInfo>, String> {
+    check_name("the plugin's name", &info.name, true)?;
+    if !is_semantic_version(&info.version) {
+        return Err(format!("version: is {:?}, expected a semantic version such as 1.2.3", clip(&info.version)));
+    }
+    check_line("license", &info.license)?;
+    check_line("summary", &info.summary)?;
+    Ok(Arc::new(info))
 }
 
 fn offer(transform: wire::TransformInfo, plugin: &Arc<PluginInfo>) -> Result<Offer, String> {
@@ -98,7 +97,7 @@ pub(super) fn pixel_format(format: wire::PixelFormat) -> PixelFormat {
     }
 }
 
-fn check_name(what: &str, name: &str, hyphen: bool) -> Result<(), String> {
+pub(super) fn check_name(what: &str, name: &str, hyphen: bool) -> Result<(), String> {
     let well_formed = name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || (hyphen && c == '-'));
@@ -120,7 +119,7 @@ fn check_line(what: &str, text: &str) -> Result<(), String> {
 }
 
 /// Enough of a text to know it by.
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     text.chars().take(80).collect()
 }
 

@@ -7,9 +7,14 @@
 
 mod assets;
 mod bindings;
+mod codec;
+#[cfg(test)]
+mod codec_tests;
+mod codecs;
 mod counters;
 mod engine;
 mod fonts;
+mod formats;
 mod guest;
 mod host;
 mod linker;
@@ -26,6 +31,7 @@ mod snapshot;
 mod tests;
 
 pub use counters::Counts;
+pub use formats::FormatInfo;
 pub use plugin::Origin;
 pub use registry::{Registry, Report};
 pub use snapshot::{PluginSummary, Snapshot};
@@ -109,6 +115,8 @@ pub struct Config {
     pub plan_cache: usize,
     /// Whether bundled plugins run with interruption checks.
     pub check_bundled: bool,
+    /// Whether bundled codecs run with interruption checks.
+    pub check_codecs: bool,
     /// Limits of single plugins.
     pub plugin: BTreeMap<String, PluginLimits>,
 }

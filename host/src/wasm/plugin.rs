@@ -8,7 +8,9 @@ use wasmtime::component::Component;
 
 use super::{
     bindings::{TransformerPre, exports::safelight::plugin::transform as contract, safelight::plugin::types as wire},
+    codec::{self, Codec},
     counters::{AllCounters, Counters, Work},
+    guest::Guest,
     host::{Cost, Host, Limits, Program},
     linker,
     manifest::{self, Offer, pixel_format},
@@ -24,10 +26,10 @@ use crate::{
 
 /// The most that `describe` and `plan` may give, in bytes as they lie in the host. Schemas of a large
 /// plugin are some hundred kilobytes.
-const DESCRIPTION_BYTES: usize = 8 << 20;
+pub(super) const DESCRIPTION_BYTES: usize = 8 << 20;
 
 /// What a result takes beside its pixels and data.
-const RESULT_EXTRA_BYTES: u64 = 1 << 20;
+pub(super) const RESULT_EXTRA_BYTES: u64 = 1 << 20;
 
 /// Where a component comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,47 @@ pub enum Origin {
     Candidate,
 }
 
+/// A component that was compiled.
+pub(super) struct Loaded {
+    pub(super) compiled: Component,
+    /// Whether it has interruption checks.
+    pub(super) checked: bool,
+    pub(super) bundled: bool,
+    pub(super) digest: String,
+}
+
+/// What a component turned out to be.
+struct Parts {
+    info: Arc<PluginInfo>,
+    offers: Vec<Offer>,
+    transformer: Option<Program<TransformerPre<Guest>>>,
+    codec: Option<Codec>,
+}
+
+/// Asks a component of the world of transformers what it is.
+fn transformer(host: &Host, loaded: &Loaded) -> Result<Parts, Failure> {
+    let linker = host.linker(loaded.checked);
+    let world = linker.instantiate_pre(&loaded.compiled).and_then(TransformerPre::new).map_err(|error| {
+        invalid(format!("the component is not of the world safelight:plugin/transformer or codec-plugin: {error:#}"))
+    })?;
+    // Its name is not known before it has told it.
+    let unnamed = Program { name: "(new)".into(), world, checked: loaded.checked };
+    let limits = Limits::of(&host.config, "");
+    let (manifest, _) = host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| {
+        instance.safelight_plugin_transform().call_describe(store).await
+    });
+    let manifest =
+        manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })?;
+    let manifest = manifest::check(manifest, &loaded.digest, loaded.bundled)
+        .map_err(|problem| invalid(format!("the manifest breaks the contract: {problem}")))?;
+    let program = Program { name: manifest.info.name.as_str().into(), ..unnamed };
+    Ok(Parts { info: manifest.info, offers: manifest.offers, transformer: Some(program), codec: None })
+}
+
+pub(super) fn invalid(message: String) -> Failure {
+    Failure::new(Code::PluginInvalid, message)
+}
+
 /// A component that fits the contract.
 pub(super) struct Plugin {
     pub(super) info: Arc<PluginInfo>,
@@ -51,9 +94,12 @@ pub(super) struct Plugin {
     pub(super) bytes: u64,
     pub(super) imports: Vec<String>,
     pub(super) offers: Vec<Offer>,
-    program: Program,
-    limits: Limits,
-    counters: Arc<Counters>,
+    /// What runs transforms; a codec has none.
+    transformer: Option<Program<TransformerPre<Guest>>>,
+    /// What reads and writes formats.
+    pub(super) codec: Option<Codec>,
+    pub(super) limits: Limits,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Plugin {
@@ -68,42 +114,41 @@ impl Plugin {
         origin: Origin,
         file: Option<PathBuf>,
     ) -> Result<Plugin, Failure> {
-        let invalid = |message: String| Failure::new(Code::PluginInvalid, message);
         check_preamble(component).map_err(invalid)?;
-        let compile = |checked: bool| {
-            Component::from_binary(host.engines.get(checked), component)
-                .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))
-        };
-        let checked = origin != Origin::Bundled || host.config.check_bundled || linker::may_be_unbounded(component);
-        let compiled = compile(checked)?;
+        let codec_checks = host.config.check_codecs && codec::is_codec_binary(component);
+        let unbounded = codec_checks || linker::may_be_unbounded(component);
+        let checked = origin != Origin::Bundled || host.config.check_bundled || unbounded;
+        let compiled = Component::from_binary(host.engines.get(checked), component)
+            .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))?;
         let imports = linker::imports(&compiled);
         linker::check_imports(&imports)?;
-        let pre = host.linker(checked).instantiate_pre(&compiled).and_then(TransformerPre::new).map_err(|error| {
-            invalid(format!("the component is not of the world safelight:plugin/transformer: {error:#}"))
-        })?;
-        // Its name is not known before it has told it.
-        let unnamed = Program { name: "(new)".into(), pre, checked };
-        let limits = Limits::of(&host.config, "");
-        let (manifest, _) = host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| {
-            instance.safelight_plugin_transform().call_describe(store).await
-        });
-        let manifest =
-            manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })?;
         let digest = hex::encode(Sha256::digest(component));
-        let manifest = manifest::check(manifest, &digest, origin == Origin::Bundled)
-            .map_err(|problem| invalid(format!("the manifest breaks the contract: {problem}")))?;
-        let name = &manifest.info.name;
+        let loaded = Loaded { compiled, checked, bundled: origin == Origin::Bundled, digest };
+        let parts = if codec::is_codec(&loaded.compiled) {
+            let (info, codec) = Codec::load(host, &loaded)?;
+            Parts { info, offers: Vec::new(), transformer: None, codec: Some(codec) }
+        } else {
+            transformer(host, &loaded)?
+        };
+        let name = &parts.info.name;
         Ok(Plugin {
             limits: Limits::of(&host.config, name),
             counters: counters.of(name),
-            program: Program { name: name.as_str().into(), ..unnamed },
-            info: manifest.info,
-            offers: manifest.offers,
+            info: parts.info,
+            offers: parts.offers,
+            transformer: parts.transformer,
+            codec: parts.codec,
             bytes: component.len() as u64,
             origin,
             file,
             imports,
         })
+    }
+
+    /// What runs transforms. Only a plugin with offers is ever asked.
+    fn transformer(&self) -> Result<&Program<TransformerPre<Guest>>, Failure> {
+        let none = || Failure::new(Code::Internal, format!("plugin {} has no transforms", self.info.name));
+        self.transformer.as_ref().ok_or_else(none)
     }
 
     /// A transform by its name.
@@ -120,9 +165,10 @@ impl Plugin {
         }
         let images: Vec<wire::ImageParam<'_>> = call.images.iter().map(|image| picture(image, &[])).collect();
         let wire_call = contract::Call { transform: &call.transform.name, params: &params, images: &images };
-        let (answer, cost) = host.call(&self.program, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
-            instance.safelight_plugin_transform().call_plan(store, wire_call, wire_size(input)).await
-        });
+        let (answer, cost) =
+            host.call(self.transformer()?, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
+                instance.safelight_plugin_transform().call_plan(store, wire_call, wire_size(input)).await
+            });
         let answer = answer.and_then(|answer| match answer {
             Ok(planned) => self.check_plan(&call.transform, planned, input),
             Err(error) => Err(self.refusal(error.reason, &call.transform)),
@@ -146,7 +192,8 @@ impl Plugin {
             Loops::Times(times) => times.max(1),
         };
         let wire_timeline = contract::Timeline { delays_ms: &timeline.delays_ms, loops };
-        let (answer, cost) = host.call(&self.program, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
+        let program = self.transformer()?;
+        let (answer, cost) = host.call(program, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
             instance.safelight_plugin_transform().call_arrange(store, wire_call, wire_timeline).await
         });
         let answer = answer.and_then(|answer| match answer {
@@ -194,7 +241,8 @@ impl Plugin {
         let entered = span.enter();
         let taken_bytes = self.limits.output_bytes + self.limits.data_bytes + RESULT_EXTRA_BYTES;
         let taken_bytes = usize::try_from(taken_bytes).unwrap_or(usize::MAX);
-        let (answer, cost) = host.call(&self.program, &self.limits, taken_bytes, async |store, instance| {
+        let transformer = self.transformer().map_err(|failure| at_first(calls, failure))?;
+        let (answer, cost) = host.call(transformer, &self.limits, taken_bytes, async |store, instance| {
             instance.safelight_plugin_transform().call_apply(store, &wire_calls, input, wire_view).await
         });
         span.record("ms", cost.elapsed.as_secs_f64() * 1e3);
@@ -255,8 +303,7 @@ impl Plugin {
         Ok(Planned {
             output,
             region: planned.region.map(|r| Rect { x: r.x, y: r.y, width: r.width, height: r.height }),
-            // More than there is cannot be had: that is the full size, as none says.
-            enough: planned.enough.map(size).filter(|size| size.width <= input.width && size.height <= input.height),
+            enough: planned.enough.map(size),
         })
     }
 
@@ -306,7 +353,7 @@ impl Plugin {
         }
     }
 
-    fn check_limit(&self, what: &str, bytes: u64, limit: u64) -> Result<(), Failure> {
+    pub(super) fn check_limit(&self, what: &str, bytes: u64, limit: u64) -> Result<(), Failure> {
         if bytes <= limit {
             return Ok(());
         }
@@ -341,7 +388,7 @@ impl Plugin {
         }
     }
 
-    fn misbehaved(&self, what: String) -> Failure {
+    pub(super) fn misbehaved(&self, what: String) -> Failure {
         let failure = Failure::new(Code::PluginMisbehaved, format!("plugin {} {what}", self.info.name));
         tracing::warn!(plugin = %self.info.name, "{failure}");
         failure
@@ -369,7 +416,7 @@ fn names(calls: &[Call]) -> String {
 /// The longest text of a refusal that is passed on, in characters.
 const MAX_REASON: usize = 1000;
 
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     text.chars().take(MAX_REASON).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

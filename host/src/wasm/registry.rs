@@ -70,6 +70,9 @@ impl fmt::Display for Report {
             for transform in &plugin.transforms {
                 writeln!(f, "offers {} ({:?}): {}", transform.name, transform.kind, transform.summary)?;
             }
+            for format in &plugin.formats {
+                writeln!(f, "{format}")?;
+            }
         }
         for problem in &self.problems {
             writeln!(f, "problem: {problem}")?;

@@ -5,6 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use safelight_codec::Raster;
 
 use super::{
+    formats::FormatInfo,
     host::Host,
     plugin::{Origin, Plugin},
 };
@@ -12,7 +13,8 @@ use crate::{
     error::{Code, Failure},
     job::Params,
     pipeline::{
-        Arrangement, Call, CallError, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms, View,
+        Arrangement, Call, CallError, Codecs, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms,
+        View,
     },
 };
 
@@ -40,6 +42,8 @@ pub struct PluginSummary {
     pub imports: Vec<String>,
     /// What it offers, in the manifest's order.
     pub transforms: Vec<Arc<TransformInfo>>,
+    /// The formats that a codec reads and writes, in the manifest's order.
+    pub formats: Vec<FormatInfo>,
 }
 
 impl PluginSummary {
@@ -51,6 +55,7 @@ impl PluginSummary {
             bytes: plugin.bytes,
             imports: plugin.imports.clone(),
             transforms: plugin.offers.iter().map(|offer| offer.info.clone()).collect(),
+            formats: plugin.codec.iter().flat_map(|codec| codec.formats.clone()).collect(),
         }
     }
 }
@@ -74,6 +79,17 @@ impl Snapshot {
                 }
                 by_name.insert(name.clone(), offer.info.clone());
                 by_name.insert(format!("{}/{name}", plugin.info.name), offer.info.clone());
+            }
+        }
+        let mut readers: HashMap<&str, &Plugin> = HashMap::new();
+        let mut writers: HashMap<&str, &Plugin> = HashMap::new();
+        for plugin in &plugins {
+            for format in plugin.codec.iter().flat_map(|codec| &codec.formats) {
+                let taken = (format.reads.then(|| readers.insert(&format.name, plugin)).flatten())
+                    .or(format.writes.then(|| writers.insert(&format.name, plugin)).flatten());
+                if let Some(other) = taken {
+                    return Err(clash("format", &format.name, other, plugin));
+                }
             }
         }
         Ok(Snapshot { host, plugins, by_name })
@@ -121,6 +137,10 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Transforms for Snapshot {
+    fn codecs(&self) -> &dyn Codecs {
+        self
+    }
+
     fn resolve(&self, name: &str) -> Result<Arc<TransformInfo>, Failure> {
         self.by_name
             .get(name)

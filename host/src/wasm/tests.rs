@@ -18,7 +18,7 @@ use crate::{
     pipeline::{Call, CallError, Outcome, Rect, Size, Transforms, View},
 };
 
-fn component(name: &str) -> Vec<u8> {
+pub(super) fn component(name: &str) -> Vec<u8> {
     let path = component_path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: run `make plugins`", path.display()))
 }
@@ -33,16 +33,16 @@ fn target_dir() -> PathBuf {
 }
 
 /// A folder that is removed in the end.
-struct Dir(PathBuf);
+pub(super) struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Dir {
+    pub(super) fn new() -> Dir {
         let path = std::env::temp_dir().join(format!("safelight-wasm-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&path).unwrap();
         Dir(path)
     }
 
-    fn with(self, name: &str, bytes: &[u8]) -> Dir {
+    pub(super) fn with(self, name: &str, bytes: &[u8]) -> Dir {
         let path = self.0.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
@@ -57,7 +57,7 @@ impl Drop for Dir {
 }
 
 /// Small limits. The bundled folder is `dir/bundled`, the operator's `dir/folder`, the data `dir/data`.
-fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Registry, Error> {
+pub(super) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Registry, Error> {
     let defaults = crate::config::Config::defaults();
     let mut config = defaults.wasm;
     config.deadline_ms = 20_000;

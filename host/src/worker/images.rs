@@ -62,20 +62,9 @@ pub(super) async fn load(
     for reference in all_image_references(transforms.as_ref(), outputs) {
         let raster = match read(ports, account, &reference).await {
             Ok(bytes) => {
-                let codec = codec.clone();
+                let (codec, transforms) = (codec.clone(), transforms.clone());
                 let left = codec.max_total_pixels.saturating_sub(pixels);
-                super::blocking(move || {
-                    let info = safelight_codec::probe(&bytes, &codec.limits(memory_bytes))?;
-                    if u64::from(info.width) * u64::from(info.height) > left {
-                        let message = format!(
-                            "the pictures that steps name are over the limit of {} px together",
-                            codec.max_total_pixels
-                        );
-                        return Err(Failure::new(Code::ImageLimit, message));
-                    }
-                    decode_image(&codec, memory_bytes, &bytes)
-                })
-                .await?
+                super::blocking(move || decode_image(transforms.codecs(), &codec, memory_bytes, &bytes, left)).await?
             }
             Err(failure) => Err(failure),
         };

@@ -136,7 +136,8 @@ impl Run<'_> {
         if self.job.spec.store_as.is_some() {
             self.source = Some(input.bytes.clone());
         }
-        Ok(Material::Encoded { bytes: input.bytes, sha256: input.sha256 })
+        let rendering = self.job.spec.rendering.clone();
+        Ok(Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering })
     }
 
     async fn read_images(&self, transforms: &Arc<dyn Transforms>, outputs: &[Output]) -> Result<Images, Interrupt> {
@@ -250,7 +251,7 @@ impl Run<'_> {
         let entry = &mut self.job.report.outputs[output];
         match kept {
             Ok((made, blob)) => {
-                self.inner.ports.observer.output_made(made.format.name(), made.bytes.len() as u64);
+                self.inner.ports.observer.output_made(&made.format, made.bytes.len() as u64);
                 report::fill(entry, made, Some(&blob));
             }
             Err(mut error) => {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Failure,
-    job::{JobError, Output, OutputReport, OutputState, SourceReport},
+    job::{JobError, Output, OutputReport, OutputState, Rendering, SourceReport},
     pipeline::{Images, Size, Transforms, all_image_references, image_key},
 };
 
@@ -41,8 +41,9 @@ pub enum LocalProgress {
 /// Where local work begins.
 #[derive(Clone, Debug)]
 pub enum LocalSource {
-    /// The bytes of a file, with their SHA-256 in lower-case hex if it is wanted in the report.
-    Bytes(Bytes, String),
+    /// The bytes of a file, with their SHA-256 in lower-case hex if it is wanted in the report, and what is
+    /// wanted of it.
+    Bytes(Bytes, String, Rendering),
     /// A blank picture.
     Canvas {
         /// Columns and rows.
@@ -67,11 +68,13 @@ pub fn run_local(
     let memory_bytes = machine_bytes();
     let mut images = Images::new();
     for reference in all_image_references(transforms, outputs) {
-        let raster = read(&reference).and_then(|bytes| make::decode_image(codec, memory_bytes, &bytes));
+        let raster = read(&reference).and_then(|bytes| {
+            make::decode_image(transforms.codecs(), codec, memory_bytes, &bytes, codec.max_total_pixels)
+        });
         images.insert(image_key(&reference), raster.map(Arc::new));
     }
     let material = match source {
-        LocalSource::Bytes(bytes, sha256) => Material::Encoded { bytes, sha256 },
+        LocalSource::Bytes(bytes, sha256, rendering) => Material::Encoded { bytes, sha256, rendering },
         LocalSource::Canvas { size, color } => Material::Canvas { size, color },
     };
     let prepared = make::prepare(transforms, codec, memory_bytes, material, outputs, &images)?;

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use safelight_codec::{DecodeOptions, EncodeOptions, Format, Info, Picture, Raster};
+use safelight_codec::{EncodeOptions, Format, Picture, Raster};
 
 use super::CodecConfig;
 use crate::{
     error::{Code, Failure},
-    job::{self, Encoding, JobError, Output, Quality, SourceReport, StepReport},
-    pipeline::{self, Images, Leaf, Limits, Need, Plan, ROOT, Shape, Size, Stopped, Timeline, Transforms},
+    job::{self, Encoding, JobError, Output, Quality, Rendering, SourceReport, StepReport},
+    pipeline::{
+        self, Ask, Codecs, Images, Leaf, Limits, Need, Plan, ROOT, Scaling, Shape, Size, SourceInfo, Stopped, Timeline,
+        Transforms, Want, WrittenFormat, written_format,
+    },
 };
 
 /// A source that was read.
 #[derive(Clone, Debug)]
 pub(crate) enum Material {
-    /// An encoded picture with its SHA-256 in lower-case hex.
-    Encoded { bytes: Bytes, sha256: String },
+    /// An encoded picture with its SHA-256 in lower-case hex, and what is wanted of it.
+    Encoded { bytes: Bytes, sha256: String, rendering: Rendering },
     /// A blank one.
     Canvas { size: Size, color: [u8; 4] },
 }
@@ -33,6 +36,8 @@ pub(crate) struct Prepared {
     encodings: Vec<Encoding>,
     plan: Plan,
     full: Size,
+    /// None for a canvas.
+    info: Option<SourceInfo>,
     keep_metadata: bool,
     animated: bool,
 }
@@ -41,6 +46,8 @@ pub(crate) struct Prepared {
 #[derive(Clone, Debug)]
 enum Wanted {
     Format(Format),
+    /// One that a codec plugin writes.
+    Plugin(WrittenFormat),
     /// What suits the result, of what this `Accept` header names.
     Auto {
         accept: String,
@@ -52,6 +59,7 @@ impl Wanted {
     fn supports_animation(&self) -> bool {
         match self {
             Wanted::Format(format) => format.supports_animation(),
+            Wanted::Plugin(format) => format.frames,
             Wanted::Auto { .. } => true,
         }
     }
@@ -63,7 +71,7 @@ pub(crate) struct Made {
     pub(crate) bytes: Bytes,
     pub(crate) size: Size,
     pub(crate) frames: u32,
-    pub(crate) format: Format,
+    pub(crate) format: String,
     pub(crate) data: Vec<serde_json::Value>,
     pub(crate) steps: Vec<StepReport>,
 }
@@ -113,28 +121,30 @@ pub(crate) fn prepare(
             };
             (source, *size, Timeline::still(), None, Format::Png)
         }
-        Material::Encoded { bytes, sha256 } => {
-            let info = safelight_codec::probe(bytes, &codec.limits(memory_bytes))?;
-            let frames = info.frames.unwrap_or(1);
+        Material::Encoded { bytes, sha256, rendering } => {
+            let limits = codec.limits(memory_bytes);
+            let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering };
+            let info = transforms.codecs().probe(bytes, ask)?;
             let source = SourceReport {
-                width: info.width,
-                height: info.height,
-                format: info.format.name().to_owned(),
+                width: info.size.width,
+                height: info.size.height,
+                format: info.format.clone().into_owned(),
                 bytes: bytes.len() as u64,
                 sha256: sha256.clone(),
-                frames: (frames > 1).then_some(frames),
+                frames: (info.count > 1).then_some(info.count),
             };
-            let full = Size { width: info.width, height: info.height };
-            let native = info.format;
-            let timeline = Timeline { delays_ms: info.delays_ms.clone(), loops: info.loops };
-            (source, full, timeline, Some(info), native)
+            // What is read and not written here becomes the format that keeps every pixel.
+            let native = Format::from_name(&info.format).unwrap_or(Format::Png);
+            (source, info.size, info.timeline.clone(), Some(info), native)
         }
     };
-    let formats: Vec<_> = outputs.iter().map(|output| format_of(&output.encoding, native)).collect();
+    let codecs = transforms.codecs();
+    let formats: Vec<_> = outputs.iter().map(|output| format_of(codecs, &output.encoding, native)).collect();
     let moves = |format: &Result<Wanted, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
     let moving: Vec<bool> = formats.iter().map(moves).collect();
-    let frames = info.as_ref().and_then(|info| info.frames).unwrap_or(1);
-    let shape = Shape { size: Some(full), timeline: Some(timeline) };
+    let frames = info.as_ref().map_or(1, |info| info.frames);
+    let scalable = info.as_ref().is_some_and(|info| info.scaling == Scaling::Free);
+    let shape = Shape { size: Some(full), timeline: Some(timeline), scalable };
     let plan = Plan::new(transforms, outputs, Some(images), shape, codec.walk_limits(), &moving);
     let animated = frames > 1 && plan.nodes[ROOT].animated;
     let memory_bytes = memory(&plan, &material, info.as_ref(), full, if animated { frames } else { 1 })
@@ -147,12 +157,13 @@ pub(crate) fn prepare(
         encodings: outputs.iter().map(|output| output.encoding.clone()).collect(),
         plan,
         full,
+        info,
         keep_metadata: outputs.iter().any(|output| output.encoding.keep_metadata),
         animated,
     })
 }
 
-fn format_of(encoding: &Encoding, native: Format) -> Result<Wanted, Failure> {
+fn format_of(codecs: &dyn Codecs, encoding: &Encoding, native: Format) -> Result<Wanted, Failure> {
     match &encoding.format {
         None => Ok(Wanted::Format(native)),
         Some(name) if name == job::AUTO => {
@@ -160,12 +171,13 @@ fn format_of(encoding: &Encoding, native: Format) -> Result<Wanted, Failure> {
         }
         Some(name) => Format::from_name(name)
             .map(Wanted::Format)
+            .or_else(|| written_format(codecs, name).map(Wanted::Plugin))
             .ok_or_else(|| Failure::new(Code::EncodeFailed, format!("there is no format named '{name}'"))),
     }
 }
 
 /// Bytes of memory that a job needs at its peak, estimated from above.
-fn memory(plan: &Plan, material: &Material, info: Option<&Info>, full: Size, frames: u32) -> u64 {
+fn memory(plan: &Plan, material: &Material, info: Option<&SourceInfo>, full: Size, frames: u32) -> u64 {
     let whole_frame = u64::from(full.width) * u64::from(full.height) * 4;
     let encoded = match material {
         Material::Encoded { bytes, .. } => bytes.len() as u64,
@@ -175,12 +187,9 @@ fn memory(plan: &Plan, material: &Material, info: Option<&Info>, full: Size, fra
         _ if plan.need == Need::Nothing => (0, 0),
         None => (whole_frame, whole_frame),
         Some(info) => {
-            let mut decoding = safelight_codec::estimate(info, plan.need.enough());
-            if frames == 1 && info.frames.is_some_and(|frames| frames > 1) {
-                // One frame of an animation: the canvas, one composed frame, and as much to work with.
-                decoding = decoding.min(info.held_bytes + 4 * whole_frame);
-            }
-            (decoding, decoding.min(whole_frame))
+            let enough = plan.need.enough();
+            let size = info.decoded_size(enough);
+            (info.estimate(enough, frames), u64::from(size.width) * u64::from(size.height) * 4)
         }
     };
     encoded.saturating_add(decoding).saturating_add(pipeline::walk_bytes(plan, frame))
@@ -202,7 +211,7 @@ pub(crate) fn make(
     if stop() {
         return Ok(Err(Stopped));
     }
-    let picture = match decode(codec, memory_bytes, &prepared, material) {
+    let picture = match decode(transforms.codecs(), codec, memory_bytes, &prepared, material) {
         Ok(picture) => picture,
         Err(failure) => {
             for (output, known) in plan.failures.iter().enumerate() {
@@ -217,7 +226,7 @@ pub(crate) fn make(
         let made = leaf.and_then(|leaf| {
             let format = formats[output].clone();
             format
-                .and_then(|format| encode(codec, format, &encodings[output], leaf))
+                .and_then(|format| encode(transforms.codecs(), codec, format, &encodings[output], leaf))
                 .map_err(|failure| JobError { output: Some(plan.ids[output].clone()), ..JobError::whole(failure) })
         });
         on_output(output, made);
@@ -226,6 +235,7 @@ pub(crate) fn make(
 
 /// None when no step needs the source.
 fn decode(
+    codecs: &dyn Codecs,
     codec: &CodecConfig,
     memory_bytes: u64,
     prepared: &Prepared,
@@ -236,24 +246,36 @@ fn decode(
     }
     match material {
         Material::Canvas { size, color } => Ok(Some(Picture::still(Raster::filled(size.width, size.height, *color)))),
-        Material::Encoded { bytes, .. } => {
+        Material::Encoded { bytes, rendering, .. } => {
+            let info = prepared.info.as_ref().expect("an encoded source was asked about");
             let limits = codec.limits(memory_bytes);
-            let options = DecodeOptions {
-                limits: &limits,
+            let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering };
+            let want = Want {
                 enough: prepared.plan.need.enough(),
-                keep_metadata: prepared.keep_metadata,
                 animated: prepared.animated,
+                keep_metadata: prepared.keep_metadata,
             };
-            Ok(Some(safelight_codec::decode(bytes, &options)?))
+            Ok(Some(codecs.decode(bytes, ask, info, want)?))
         }
     }
 }
 
-fn encode(codec: &CodecConfig, format: Wanted, encoding: &Encoding, leaf: Leaf) -> Result<Made, Failure> {
+fn encode(
+    codecs: &dyn Codecs,
+    codec: &CodecConfig,
+    format: Wanted,
+    encoding: &Encoding,
+    leaf: Leaf,
+) -> Result<Made, Failure> {
     let avif_seconds = codec.avif_seconds as f32;
-    let format = match format {
-        Wanted::Format(format) => format,
-        Wanted::Auto { accept } => Format::negotiate(&accept, &leaf.picture, avif_seconds),
+    let (format, written) = match format {
+        Wanted::Format(format) => (format, WrittenFormat::from(format)),
+        Wanted::Auto { accept } => {
+            let format = Format::negotiate(&accept, &leaf.picture, avif_seconds);
+            (format, WrittenFormat::from(format))
+        }
+        // The plugin looks at what all formats have.
+        Wanted::Plugin(written) => (Format::Jpeg, written),
     };
     let defaults = EncodeOptions::new(format);
     let (quality, look) = match encoding.quality {
@@ -277,24 +299,44 @@ fn encode(codec: &CodecConfig, format: Wanted, encoding: &Encoding, leaf: Leaf) 
         max_bytes: codec.max_output_bytes,
         ..defaults
     };
-    let bytes = safelight_codec::encode(&leaf.picture, &options)?;
+    let bytes = if written.name == format.name() {
+        safelight_codec::encode(&leaf.picture, &options)?
+    } else {
+        let fixed = match encoding.quality {
+            Some(Quality::Fixed(quality)) => Some(quality),
+            _ => None,
+        };
+        codecs.encode(&written.name, &leaf.picture, fixed, &options)?
+    };
     let first = &leaf.picture.frames[0].raster;
-    let frames = if format.supports_animation() { leaf.picture.frames.len() as u32 } else { 1 };
     Ok(Made {
         bytes: bytes.into(),
         size: Size { width: first.width(), height: first.height() },
-        frames,
-        format,
+        frames: if written.frames { leaf.picture.frames.len() as u32 } else { 1 },
+        format: written.name.into_owned(),
         data: leaf.data,
         steps: leaf.steps,
     })
 }
 
-/// Decodes a picture that a parameter names: its first frame.
-pub(crate) fn decode_image(codec: &CodecConfig, memory_bytes: u64, bytes: &[u8]) -> Result<Raster, Failure> {
+/// Decodes a picture that a parameter names: its first frame. It may have at most `max_pixels`.
+pub(crate) fn decode_image(
+    codecs: &dyn Codecs,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    bytes: &[u8],
+    max_pixels: u64,
+) -> Result<Raster, Failure> {
     let limits = codec.limits(memory_bytes);
-    let options = DecodeOptions { limits: &limits, enough: None, keep_metadata: false, animated: false };
-    let picture = safelight_codec::decode(bytes, &options)?;
+    let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering: &Rendering::default() };
+    let info = codecs.probe(bytes, ask)?;
+    if u64::from(info.size.width) * u64::from(info.size.height) > max_pixels {
+        let most = codec.max_total_pixels;
+        let message = format!("the pictures that steps name are over the limit of {most} px together");
+        return Err(Failure::new(Code::ImageLimit, message));
+    }
+    let want = Want { enough: None, animated: false, keep_metadata: false };
+    let picture = codecs.decode(bytes, ask, &info, want)?;
     let first = picture.frames.into_iter().next();
     first.map(|frame| frame.raster).ok_or_else(|| Failure::new(Code::CorruptImage, "the picture has no frame"))
 }

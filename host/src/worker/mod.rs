@@ -32,6 +32,7 @@ pub use ports::{Catalogue, Input, Inputs, Observer, Ports, Results, Unobserved};
 
 use crate::{
     error::{Code, Failure},
+    pipeline::Sandbox,
     store::{self, BatchRow, ClaimedJob, Completion, JobRow},
 };
 use admission::Admission;
@@ -63,6 +64,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodecConfig {
+    /// Which formats are decoded in the sandbox.
+    pub sandbox: Sandbox,
     /// Largest encoded picture.
     pub max_bytes: u64,
     /// Most pixels of a frame.

@@ -36,7 +36,7 @@ pub(super) fn fill(report: &mut OutputReport, made: Made, blob: Option<&BlobRow>
     report.width = Some(made.size.width);
     report.height = Some(made.size.height);
     report.frames = (made.frames > 1).then_some(made.frames);
-    report.format = Some(made.format.name().to_owned());
+    report.format = Some(made.format);
     report.bytes = Some(made.bytes.len() as u64);
     report.sha256 = blob.map(|blob| blob.sha256.clone());
     report.data = made.data;

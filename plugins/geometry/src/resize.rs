@@ -134,7 +134,7 @@ impl Filter {
 /// **Reduced input.** Any decoding that is at least 1.2 times the result on both sides is enough:
 /// the last fifth is then still shrunk by the chosen filter, so that its sharpness and not the
 /// decoder's decides how the result looks. 4000 x 3000 to 800 x 600 may start from 1000 x 750.
-/// `nearest` needs the full size.
+/// An enlargement starts from a drawing of its own size, where the source is one. `nearest` needs the full size.
 pub(crate) struct Resize;
 
 impl Transform for Resize {
@@ -148,9 +148,7 @@ impl Transform for Resize {
         if let Some(region) = layout.region(input, params.filter) {
             planned = planned.with_region(region);
         }
-        let enough = layout.enough();
-        let smaller = enough.width < input.width && enough.height < input.height;
-        if smaller && params.filter != Filter::Nearest {
+        if let Some(enough) = layout.enough(input).filter(|_| params.filter != Filter::Nearest) {
             planned = planned.with_enough(enough);
         }
         Ok(planned)

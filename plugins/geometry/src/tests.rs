@@ -87,6 +87,9 @@ fn resize_is_content_with_a_smaller_decoding_and_with_a_part() {
     let planned = plan("resize", r#"{"width": 800, "filter": "nearest"}"#, 4000, 3000).expect("a plan");
     assert_eq!(planned.enough, None);
     assert_eq!(plan("resize", r#"{"width": 3600}"#, 4000, 3000).expect("a plan").enough, None);
+    // A drawing can be had as large as the result.
+    let larger = plan("resize", r#"{"width": 6000}"#, 4000, 3000).expect("a plan");
+    assert_eq!(larger.enough, Some(Size::new(6000, 4500)));
     let planned = plan("resize", r#"{"width": 300, "height": 300, "mode": "fill"}"#, 4000, 3000).expect("a plan");
     // The window is 3000 x 3000 at x = 500; Lanczos reaches 3 result pixels, 30 of the picture's, further.
     assert_eq!(planned.region, Some(Rect::new(469, 0, 3062, 3000)));

@@ -59,12 +59,16 @@
 //! Bad input is answered with a [`Refusal`]. A panic is a bug in the plugin: its message goes to the
 //! host's log and the call ends as a trap.
 //!
+//! # Codecs
+//! A plugin that reads or writes a format, rather than working on pictures, is made with [`codec`].
+//!
 //! # Cost
 //! Pixels are taken over from the host and handed back without a copy. Work in place where it can
 //! be done; otherwise allocate the result once at its final size ([`Image::room`]), as a `Vec` that
 //! grows while it is filled costs several times more in a guest.
 
 mod bindings;
+pub mod codec;
 mod color;
 mod convert;
 pub mod fonts;

@@ -13,15 +13,15 @@ use url::Url;
 use super::{
     NAME,
     request::{
-        AutoQuality, ChromaRequest, CompressionRequest, JobRequest, MetadataRequest, OutputRequest, QualityRequest,
-        SourceRequest, StepRequest,
+        AllPages, AutoQuality, ChromaRequest, CompressionRequest, JobRequest, MetadataRequest, OutputRequest,
+        PageRequest, QualityRequest, SourceRequest, StepRequest,
     },
 };
 use crate::{
     error::{Code, Failure},
     http::Issue,
-    job::{AUTO, Callbacks, Encoding, Group, Output, Quality, Step},
-    pipeline::{TransformInfo, Transforms},
+    job::{AUTO, Callbacks, Encoding, Group, Output, Pages, Quality, Rendering, Step},
+    pipeline::{TransformInfo, Transforms, written_format},
     source::parse_data_uri,
 };
 
@@ -59,6 +59,8 @@ pub struct Rules<'a> {
 pub struct Lowered {
     /// Where the picture comes from.
     pub source: Wanted,
+    /// Which page of it, and how large.
+    pub rendering: Rendering,
     /// All outputs, the main ones first.
     pub outputs: Vec<Output>,
     /// Who is told what.
@@ -99,6 +101,7 @@ impl Lowered {
         crate::job::Spec {
             dialect: NAME.to_owned(),
             source,
+            rendering: self.rendering,
             outputs: self.outputs,
             callbacks: self.callbacks,
             reference: self.reference,
@@ -112,6 +115,7 @@ impl Lowered {
 /// added to `issues`, and what is returned is only good when none were.
 pub fn job(request: JobRequest, rules: &Rules<'_>, at: &str, issues: &mut Vec<Issue>) -> Lowered {
     let source = source(&request.source, rules, &format!("{at}/source"), issues);
+    let rendering = rendering(&request.source, &format!("{at}/source"), issues);
     let shared = steps(&request.steps, rules, &format!("{at}/steps"), issues);
 
     let mut wanted: Vec<(Group, usize, OutputRequest)> = Vec::new();
@@ -164,12 +168,33 @@ pub fn job(request: JobRequest, rules: &Rules<'_>, at: &str, issues: &mut Vec<Is
     }
     Lowered {
         source,
+        rendering,
         outputs,
         callbacks,
         reference: request.reference,
         store_as: request.store_as,
         priority: request.priority.unwrap_or(0),
     }
+}
+
+fn rendering(request: &SourceRequest, at: &str, issues: &mut Vec<Issue>) -> Rendering {
+    let rendering = Rendering {
+        page: request.page.map(|page| match page {
+            PageRequest::One(page) => Pages::One(page),
+            PageRequest::All(AllPages::All) => Pages::All,
+        }),
+        dpi: request.dpi,
+        width: request.width,
+        height: request.height,
+    };
+    for (name, message) in rendering.problems() {
+        issues.push(Issue::at(format!("{at}/{name}"), Code::InvalidRequest, message));
+    }
+    if request.canvas.is_some() && !rendering.is_default() {
+        let message = "page, dpi, width and height are for sources that are read, not for a canvas";
+        issues.push(Issue::at(at, Code::InvalidRequest, message));
+    }
+    rendering
 }
 
 fn source(request: &SourceRequest, rules: &Rules<'_>, at: &str, issues: &mut Vec<Issue>) -> Wanted {
@@ -253,11 +278,13 @@ fn one_output(
         let expected = "1 to 64 letters, digits, \"_\", \"-\" and \".\", not beginning with a dot";
         issues.push(Issue::at(format!("{at}/id"), Code::InvalidRequest, format!("is {id:?}, expected {expected}")));
     }
-    let format = request.format.as_deref().and_then(|name| match Format::from_name(name) {
-        Some(format) => Some(format.name()),
-        None if name == AUTO => Some(AUTO),
+    let codecs = rules.transforms.codecs();
+    let format = request.format.as_deref().and_then(|name| match written_format(codecs, name) {
+        Some(format) => Some(format.name.into_owned()),
+        None if name == AUTO => Some(AUTO.to_owned()),
         None => {
-            let names = Format::ALL.map(Format::name).join(", ");
+            let names = Format::ALL.map(|format| format.name().to_owned()).into_iter().chain(codecs.written());
+            let names = names.collect::<Vec<_>>().join(", ");
             let message = format!("is {name:?}, expected {AUTO} or one of {names}");
             issues.push(Issue::at(format!("{at}/format"), Code::InvalidRequest, message));
             None
@@ -297,7 +324,7 @@ fn one_output(
         group,
         steps: shared.iter().cloned().chain(own).collect(),
         encoding: Encoding {
-            format: format.map(str::to_owned),
+            format,
             accept: request.accept.clone(),
             quality: request.quality.map(quality),
             chroma: match request.chroma {

@@ -53,6 +53,7 @@ mod tests {
             state: State::Running,
             priority: 0,
             spec: Spec {
+                rendering: Default::default(),
                 dialect: super::NAME.into(),
                 source: Source::Url { url: "http://a/b".into() },
                 outputs: outputs.iter().map(output).collect(),

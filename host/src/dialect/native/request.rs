@@ -71,6 +71,51 @@ pub struct SourceRequest {
     pub upload: Option<String>,
     /// A blank picture.
     pub canvas: Option<CanvasRequest>,
+    /// Which page of a document, or which frame of an animation: a number from 1, or `all` for outputs that
+    /// keep several. When absent: the first page, all frames of an animation.
+    #[schema(schema_with = page_schema)]
+    pub page: Option<PageRequest>,
+    /// Pixels an inch at which a source is rendered that is not made of pixels, such as SVG (96 when absent)
+    /// and PDF (150). A step that needs more or less gets it from the source without loss.
+    #[schema(minimum = 1, maximum = 2400)]
+    pub dpi: Option<f64>,
+    /// Instead: the largest width in pixels; proportions are kept.
+    #[schema(minimum = 1, maximum = 65535)]
+    pub width: Option<u32>,
+    /// The largest height in pixels.
+    #[schema(minimum = 1, maximum = 65535)]
+    pub height: Option<u32>,
+}
+
+/// Pages or frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum PageRequest {
+    /// Counted from 1.
+    One(u32),
+    /// Every one.
+    All(AllPages),
+}
+
+/// Every page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum AllPages {
+    /// As a word.
+    #[serde(rename = "all")]
+    All,
+}
+
+/// A number, or the word.
+fn page_schema() -> impl Into<RefOr<Schema>> {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Null))
+        .item(number)
+        .item(AllPages::schema())
+        .description(Some(
+            "Which page of a document, or which frame of an animation: a number from 1, or `all` for outputs that keep \
+             several. When absent: the first page, all frames of an animation.",
+        ))
 }
 
 /// A blank picture.

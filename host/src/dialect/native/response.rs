@@ -121,7 +121,10 @@ pub fn output_url(report: &OutputReport, spec: &job::Spec, public_url: &str) -> 
     let wanted = spec.outputs.iter().find(|output| output.id == report.id);
     let canvas = matches!(spec.source, crate::source::Source::Canvas { .. }).then_some("png");
     let format = wanted.and_then(|output| output.encoding.format.as_deref()).or(canvas);
-    let extension = format.and_then(safelight_codec::Format::from_name).map(safelight_codec::Format::extension);
+    // What a plugin writes has its name for an extension.
+    let extension = format
+        .filter(|name| *name != job::AUTO)
+        .map(|name| safelight_codec::Format::from_name(name).map_or(name, |format| format.extension()));
     let (token, id) = (&report.token, &report.id);
     match extension {
         Some(extension) => format!("{public_url}/o/{token}/{id}.{extension}"),

@@ -55,7 +55,7 @@ impl Walk {
         stop: &dyn Fn() -> bool,
     ) -> Walk {
         let transforms = FakeTransforms::default();
-        let shape = Shape { size: Some(full), timeline: Some(Timeline::of(&source)) };
+        let shape = Shape { size: Some(full), timeline: Some(Timeline::of(&source)), scalable: false };
         let plan = Plan::new(&transforms, outputs, Some(images), shape, LIMITS, animated);
         let mut told = Vec::new();
         let end = walk(&transforms, &plan, Some(Arc::new(source)), full, stop, &mut |output, leaf| {

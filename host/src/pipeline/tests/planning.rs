@@ -2,7 +2,7 @@ use super::*;
 use crate::pipeline::{Need, plan_outputs, walk_bytes};
 
 fn plan(outputs: &[Output], size: Size) -> Plan {
-    let shape = Shape { size: Some(size), timeline: Some(Timeline::still()) };
+    let shape = Shape { size: Some(size), timeline: Some(Timeline::still()), scalable: false };
     Plan::new(&FakeTransforms::default(), outputs, Some(&Images::new()), shape, LIMITS, &[])
 }
 

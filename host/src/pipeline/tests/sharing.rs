@@ -120,7 +120,7 @@ fn a_result_is_freed_when_nothing_needs_it_any_more() {
         output("b", Group::Main, [step("resize", r#"{"width": 40}"#), step("sepia", "{}")]),
     ];
     let transforms = FakeTransforms::default();
-    let shape = Shape { size: Some(FULL), timeline: Some(Timeline::still()) };
+    let shape = Shape { size: Some(FULL), timeline: Some(Timeline::still()), scalable: false };
     let plan = Plan::new(&transforms, &outputs, Some(&Images::new()), shape, LIMITS, &[]);
     let source = Arc::new(still(FULL));
     let watched = Arc::downgrade(&source);

@@ -107,8 +107,11 @@ fn arrangements_over_a_limit_or_against_the_contract_are_refused_before_a_run() 
 fn memory_counts_the_frames_that_there_will_be() {
     let bytes = |times: u32, animated: bool| {
         let outputs = [output("a", Group::Main, [step("repeat", &format!(r#"{{"times": {times}}}"#))])];
-        let shape =
-            Shape { size: Some(FULL), timeline: Some(Timeline { delays_ms: vec![10; 2], loops: Loops::Forever }) };
+        let shape = Shape {
+            size: Some(FULL),
+            timeline: Some(Timeline { delays_ms: vec![10; 2], loops: Loops::Forever }),
+            scalable: false,
+        };
         let transforms = FakeTransforms::default();
         let plan = Plan::new(&transforms, &outputs, Some(&Images::new()), shape, LIMITS, &[animated]);
         assert!(plan.failures[0].is_none());

@@ -125,6 +125,7 @@ pub(super) fn job() -> NewJob {
         id: new_id(),
         priority: 0,
         spec: Spec {
+            rendering: Default::default(),
             dialect: "native".into(),
             source: Source::Canvas { width: 8, height: 8, color: [0, 0, 0, 255] },
             outputs,

@@ -5,7 +5,7 @@ use crate::{
 };
 
 fn local(outputs: &[Output], told: &mut Vec<LocalProgress>) -> Result<(SourceReport, Vec<LocalOutput>), Failure> {
-    let source = LocalSource::Bytes(png(80, 60), String::new());
+    let source = LocalSource::Bytes(png(80, 60), String::new(), Default::default());
     let read = |_: &serde_json::Value| Ok(png(3, 3));
     run_local(&FakeTransforms::default(), &codec_config(), source, outputs, &read, &mut |progress| told.push(progress))
 }

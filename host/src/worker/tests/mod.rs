@@ -262,6 +262,7 @@ impl Room {
 
 fn codec_config() -> CodecConfig {
     CodecConfig {
+        sandbox: Default::default(),
         avif_seconds: 10,
         max_bytes: 1 << 20,
         max_pixels: 1_000_000,
@@ -279,6 +280,7 @@ fn png(width: u32, height: u32) -> Bytes {
 /// A job on the picture of 80 x 60 px, with both callbacks.
 fn spec(outputs: impl Into<Vec<Output>>) -> Spec {
     Spec {
+        rendering: Default::default(),
         dialect: "native".into(),
         source: Source::Url { url: "http://pictures/a".into() },
         outputs: outputs.into(),

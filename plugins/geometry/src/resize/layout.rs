@@ -112,9 +112,15 @@ impl Layout {
         (region != Rect::whole(full)).then_some(region)
     }
 
-    pub(super) fn enough(&self) -> Size {
+    /// The size of the whole picture that is as good as `full`: a smaller one, or what an enlargement comes to,
+    /// which a source that is not made of pixels can have. None where only `full` will do.
+    pub(super) fn enough(&self, full: Size) -> Option<Size> {
+        if self.whole.width > full.width || self.whole.height > full.height {
+            return Some(self.whole);
+        }
         let margin = |length: u32| length.saturating_mul(ENOUGH.0).div_ceil(ENOUGH.1);
-        Size::new(margin(self.whole.width), margin(self.whole.height))
+        let enough = Size::new(margin(self.whole.width), margin(self.whole.height));
+        (enough.width < full.width && enough.height < full.height).then_some(enough)
     }
 }
 
