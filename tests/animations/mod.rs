@@ -68,7 +68,7 @@ fn shown(look: &Value) -> Vec<(u64, char)> {
     let letter = |color: &Value| {
         let full = [0, 1, 2].map(|channel| {
             let value = color[channel].as_u64().unwrap();
-            assert!(value < 8 || value > 247, "an unexpected colour: {color}");
+            assert!(!(8..=247).contains(&value), "an unexpected colour: {color}");
             value > 247
         });
         match full {

@@ -406,11 +406,3 @@ fn a_mark_in_a_corner_is_a_small_composite() {
     compare("watermark", &made, &reference::python(program, &[&below, &mark]), Tolerance::max(4).mean(0.3));
     compare("watermark-composite", &made, &with_image("composite", same, &below, &mark), Tolerance::max(1));
 }
-
-#[test]
-fn what_was_hidden_is_found() {
-    let secret = pictures::gray(12, 9);
-    let hidden = with_image("steganography_hide", json!({"offset": 7}), &pictures::cutout(64, 48), &secret);
-    let read = run("steganography_read", json!({"width": 12, "height": 9, "offset": 7}), &hidden);
-    compare("hidden-and-found", &read, &secret, Tolerance::EXACT);
-}

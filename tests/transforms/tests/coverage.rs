@@ -79,6 +79,9 @@ fn set<'a>(names: impl IntoIterator<Item = &'a String>) -> BTreeSet<String> {
     names.into_iter().cloned().collect()
 }
 
+/// Whether a row stands in a section.
+type Belongs = fn(&Row) -> bool;
+
 fn document(tables: &[(&str, Table)]) -> String {
     let mut text = String::from(
         "# What the dialects' requests come to\n\n\
@@ -94,7 +97,7 @@ fn document(tables: &[(&str, Table)]) -> String {
         }
         text += &format!("| {title} | {} |\n", counts.map(|count| count.to_string()).join(" | "));
     }
-    let sections: [(&str, fn(&Row) -> bool); 3] = [
+    let sections: [(&str, Belongs); 3] = [
         ("Out, though wanted", |row| rank(row) == 3 && row.promised),
         ("Planned", |row| rank(row) == 2),
         ("Out, as the specifications leave it out too: other programs, third parties, video, AI", |row| {

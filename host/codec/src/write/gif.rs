@@ -49,10 +49,14 @@ pub(crate) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8
             Some(before) if !clears => Part::changed(before, raster),
             _ => Part::seen(raster),
         };
-        let indexed = match &shared {
+        let mut indexed = match &shared {
             Some(shared) => shared.index(&part.pixels),
-            None => index(&part, most, options.dither),
+            None => index(&part, (most - usize::from(clears)).max(2), options.dither),
         };
+        if clears {
+            // Some readers clear a frame to its transparent colour, and where it has none to the background's.
+            indexed.transparent = Some(indexed.transparent.unwrap_or_else(|| indexed.add_clear(&shared)));
+        }
         let delay = (frame.delay_ms.saturating_add(5) / 10).min(u32::from(u16::MAX)) as u16;
         encoder
             .write_frame(&gif::Frame {
@@ -149,6 +153,18 @@ struct Indexed {
     palette: Option<Vec<u8>>,
     indices: Vec<u8>,
     transparent: Option<u8>,
+}
+
+impl Indexed {
+    /// The place of a clear colour in a palette that has not used one.
+    fn add_clear(&mut self, shared: &Option<Shared>) -> u8 {
+        if let Some(shared) = shared.as_ref().and_then(|shared| shared.transparent) {
+            return shared;
+        }
+        let palette = self.palette.get_or_insert_default();
+        palette.extend([0; 3]);
+        (palette.len() / 3 - 1) as u8
+    }
 }
 
 /// One palette for all frames, when it holds all their colours.

@@ -170,6 +170,21 @@ fn what_stands_still_on_nothing_costs_little_too() {
     assert_eq!(corner(&back.frames[9].raster, 110), [0, 0, 0, 0]);
     // One that goes away leaves nothing behind.
     let there_and_gone = vec![with_square(&clear, 4, &[255, 0, 0, 255]), with_square(&clear, 40, &[255, 0, 0, 255])];
+    // Each of them names a colour that is clear, for readers that clear a frame to it.
+    let bytes = encode(&frames(there_and_gone.clone()), &EncodeOptions::new(Format::Gif)).unwrap();
+    let controls = bytes.windows(4).filter(|window| window[..3] == [0x21, 0xf9, 4]);
+    assert_eq!(controls.map(|control| control[3] & 1).collect::<Vec<_>>(), [1, 1]);
+    let photos = [0, 1].map(|shift| {
+        let mut pixels = photo(40, 30, PixelFormat::Rgba8).pixels().to_vec();
+        pixels.iter_mut().skip(3).step_by(4).for_each(|alpha| *alpha = 255);
+        pixels[shift * 400 + 3] = 0;
+        Raster::new(40, 30, PixelFormat::Rgba8, pixels).unwrap()
+    });
+    let (_, back) = gif(&frames(photos.to_vec()));
+    for (made, exact) in back.frames.iter().zip(&photos) {
+        let alphas = |raster: &Raster| raster.pixels().iter().skip(3).step_by(4).copied().collect::<Vec<u8>>();
+        assert_eq!(alphas(&made.raster), alphas(exact));
+    }
     let (_, back) = gif(&frames(there_and_gone.clone()));
     for (made, exact) in back.frames.iter().zip(there_and_gone) {
         assert!(made.raster == exact);

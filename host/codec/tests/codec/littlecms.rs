@@ -156,7 +156,6 @@ fn wide_and_printed_colours_are_those_of_little_cms() {
         for kind in ["jpg", "png", "webp", "tif"] {
             let name = format!("{profile}.{kind}");
             let (most, mean) = difference(&folder.0, &name);
-            println!("{name}: at most {most}, {mean:.2} in the mean");
             // Decoders round colours of JPEG by a level either way, which becomes several where a wide colour is dark.
             let limit = if kind == "jpg" { 16 } else { 2 };
             if most > limit || mean > 0.7 {
@@ -166,7 +165,6 @@ fn wide_and_printed_colours_are_those_of_little_cms() {
     }
     for name in ["cmyk.tif", "cmyk.jpg"] {
         let (most, mean) = difference(&folder.0, name);
-        println!("{name}: at most {most}, {mean:.2} in the mean");
         // Two ways to find a place between the grid's points.
         if most > 12 || mean > 1.2 {
             wrong.push(format!("{name}: {most}, {mean:.2}"));
