@@ -27,7 +27,7 @@ struct Bin {
 /// Chooses at most `colors` colours with alpha for an RGBA picture and maps it to them, with `dither` by error
 /// diffusion. The palette begins with what is not opaque.
 ///
-/// A picture that has no more colours than that keeps them exactly; all that is clear is one.
+/// A picture that has no more colours than that keeps them exactly. What is clear stays clear, as one colour.
 ///
 /// Cost: as `quantize`.
 ///
@@ -50,6 +50,7 @@ pub fn quantize_alpha(pixels: &[u8], width: u32, colors: usize, dither: bool) ->
         }
         usize::from(cells[cell])
     };
+    let clear = entries.iter().position(|entry| entry[3] == 0.0);
     let known: std::collections::HashMap<[u8; 4], usize> = palette.iter().copied().zip(0..).collect();
     let mut indices = Vec::with_capacity(pixels.len());
     let mut errors = vec![[[0.0_f32; 4]; 2]; width as usize + 2];
@@ -60,17 +61,15 @@ pub fn quantize_alpha(pixels: &[u8], width: u32, colors: usize, dither: bool) ->
                 indices.push(known.get(&pixel).copied().unwrap_or_else(|| nearest(multiplied(pixel))) as u8);
                 continue;
             }
-            let own = multiplied(pixel);
             // Nothing is spread into what is clear, so that it stays so.
-            let wanted: Color = match pixel[3] {
-                0 => own,
-                _ => std::array::from_fn(|part| (own[part] + errors[x + 1][0][part]).clamp(0.0, 255.0)),
-            };
-            let index = nearest(wanted);
-            indices.push(index as u8);
-            if pixel[3] == 0 {
+            if let (0, Some(clear)) = (pixel[3], clear) {
+                indices.push(clear as u8);
                 continue;
             }
+            let own = multiplied(pixel);
+            let wanted: Color = std::array::from_fn(|part| (own[part] + errors[x + 1][0][part]).clamp(0.0, 255.0));
+            let index = nearest(wanted);
+            indices.push(index as u8);
             for part in 0..4 {
                 let error = wanted[part] - entries[index][part];
                 errors[x + 2][0][part] += error * 7.0 / 16.0;
@@ -119,8 +118,11 @@ fn few_colors(pixels: &[[u8; 4]], most: usize) -> Option<Vec<[u8; 4]>> {
     Some(found.into_iter().collect())
 }
 
+/// At most `most` colours; what is clear has one of them for itself.
 fn palette(pixels: &[[u8; 4]], most: usize) -> Vec<[u8; 4]> {
     let mut bins = histogram(pixels);
+    let clear = usize::from(pixels.iter().any(|pixel| pixel[3] == 0));
+    let most = most - clear;
     let mut boxes = vec![(0, bins.len(), error(&bins).0)];
     while boxes.len() < most {
         let worst = (0..boxes.len()).max_by(|&a, &b| boxes[a].2.total_cmp(&boxes[b].2)).unwrap_or(0);
@@ -146,12 +148,14 @@ fn palette(pixels: &[[u8; 4]], most: usize) -> Vec<[u8; 4]> {
             }
         }
     }
-    centres.into_iter().map(divided).collect()
+    let clear = std::iter::repeat_n([0; 4], clear);
+    clear.chain(centres.into_iter().map(divided)).collect()
 }
 
+/// The colours that are seen.
 fn histogram(pixels: &[[u8; 4]]) -> Vec<Bin> {
     let mut sums = vec![([0.0_f64; 4], 0_u64); 1 << (4 * BITS)];
-    for pixel in pixels {
+    for pixel in pixels.iter().filter(|pixel| pixel[3] > 0) {
         let color = multiplied(*pixel);
         let (sum, count) = &mut sums[cell(color.map(|value| value as u8))];
         (0..4).for_each(|part| sum[part] += f64::from(color[part]));
