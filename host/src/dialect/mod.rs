@@ -7,8 +7,11 @@
 pub mod cloudinary;
 pub mod native;
 
+use async_trait::async_trait;
+
 use crate::{
-    store::{BatchRow, JobRow},
+    error::Failure,
+    store::{BatchRow, Change, JobRow, Store},
     webhook::NewDelivery,
 };
 
@@ -23,9 +26,12 @@ pub enum Event {
     MainFinished,
     /// The eager outputs are done: made, failed or cancelled.
     EagerFinished,
+    /// The job is final. Told last, also of a job without outputs.
+    Finished,
 }
 
 /// A foreign API, or our own.
+#[async_trait]
 pub trait Dialect: Send + Sync {
     /// The name that [`crate::job::Spec::dialect`] holds.
     fn name(&self) -> &'static str;
@@ -34,6 +40,16 @@ pub trait Dialect: Send + Sync {
     /// as it is committed together with the deliveries. Sequences grow with the order in which
     /// events happen, and are the same when a job runs again.
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery>;
+
+    /// What the end of a job changes in the library, when its outputs are all made or failed. `job` is the
+    /// row as it is about to be committed; what is to be told of the end is written to its report's
+    /// `extra`. Called again when the store finds that a resource was changed meanwhile.
+    ///
+    /// Errors: why the job fails after all; nothing of it is kept.
+    async fn ending(&self, job: &mut JobRow, store: &dyn Store) -> Result<Vec<Change>, Failure> {
+        let _ = (job, store);
+        Ok(Vec::new())
+    }
 
     /// The callbacks owed when the last job of a batch has ended.
     fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery>;

@@ -194,12 +194,12 @@ pub(super) fn new_job(lowered: Lowered, source: Source) -> NewJob {
     let priority = lowered.priority;
     let spec = lowered.into_spec(source);
     let outputs = spec.outputs.iter().map(|output| report::pending(output, token())).collect();
-    let report = Report { source: None, outputs, errors: Vec::new() };
+    let report = Report { outputs, ..Report::default() };
     NewJob { id: job::new_id(), priority, spec, report, blobs }
 }
 
 /// 32 random bytes in base64url: nobody guesses the URL of an output.
-fn token() -> String {
+pub(super) fn token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 

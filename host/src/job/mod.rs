@@ -37,10 +37,41 @@ pub struct Spec {
     pub reference: Option<String>,
     /// Keep the source under this public id when the job ends well.
     pub store_as: Option<String>,
+    /// How the source is taken in.
+    #[serde(default)]
+    pub intake: Intake,
     /// What the dialect wants to find again when it shows the job; opaque to the engine.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub extra: serde_json::Value,
 }
+
+/// How a source is taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Intake {
+    /// Its bytes become a blob when the job ends well, for the dialect to refer to.
+    pub keep: bool,
+    /// The MD5 of its bytes, and of those of the outputs, stands in the report.
+    pub md5: bool,
+    /// What it may be.
+    pub accepts: Accepts,
+}
+
+/// What a source may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accepts {
+    /// A picture.
+    #[default]
+    Pictures,
+    /// A picture, or any other file if the job has no outputs.
+    Anything,
+    /// Any file; the job has no outputs, and nobody looks into it.
+    Unread,
+}
+
+/// The format of a source that is no picture, or that nobody has looked into.
+pub const FILE: &str = "file";
 
 /// One result to keep: the path of steps from the source to it, and how to write it.
 ///

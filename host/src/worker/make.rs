@@ -72,6 +72,8 @@ pub(crate) struct Made {
     pub(crate) size: Size,
     pub(crate) frames: u32,
     pub(crate) format: String,
+    /// Of the bytes, when it was asked for.
+    pub(crate) md5: Option<String>,
     pub(crate) data: Vec<serde_json::Value>,
     pub(crate) steps: Vec<StepReport>,
 }
@@ -117,6 +119,7 @@ pub(crate) fn prepare(
                 format: "canvas".to_owned(),
                 bytes: 0,
                 sha256: String::new(),
+                md5: None,
                 frames: None,
             };
             (source, *size, Timeline::still(), None, Format::Png)
@@ -131,6 +134,7 @@ pub(crate) fn prepare(
                 format: info.format.clone().into_owned(),
                 bytes: bytes.len() as u64,
                 sha256: sha256.clone(),
+                md5: None,
                 frames: (info.count > 1).then_some(info.count),
             };
             // What is read and not written here becomes the format that keeps every pixel.
@@ -161,6 +165,19 @@ pub(crate) fn prepare(
         keep_metadata: outputs.iter().any(|output| output.encoding.keep_metadata),
         animated,
     })
+}
+
+/// Whether the bytes begin like a picture that can be read here. One that is damaged or too large is one, too.
+pub(crate) fn is_picture(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    bytes: &Bytes,
+    rendering: &Rendering,
+) -> bool {
+    let limits = codec.limits(memory_bytes);
+    let probed = transforms.codecs().probe(bytes, Ask { limits: &limits, sandbox: codec.sandbox, rendering });
+    !probed.is_err_and(|failure| failure.code == Code::UnknownFormat)
 }
 
 fn format_of(codecs: &dyn Codecs, encoding: &Encoding, native: Format) -> Result<Wanted, Failure> {
@@ -314,6 +331,7 @@ fn encode(
         size: Size { width: first.width(), height: first.height() },
         frames: if written.frames { leaf.picture.frames.len() as u32 } else { 1 },
         format: written.name.into_owned(),
+        md5: None,
         data: leaf.data,
         steps: leaf.steps,
     })

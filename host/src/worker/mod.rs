@@ -278,8 +278,9 @@ impl Inner {
         }
     }
 
-    /// Commits the end of a job and announces its batch if it was the last one.
-    async fn complete(&self, job: &JobRow, token: Uuid, completion: Completion) {
+    /// Commits the end of a job and announces its batch if it was the last one. Answers false when what the
+    /// end changes was changed by somebody else: it has to be worked out anew.
+    async fn complete(&self, job: &JobRow, token: Uuid, completion: Completion) -> bool {
         let state = completion.state;
         for attempt in 1..=COMMIT_TRIES {
             match self.ports.store.complete(job.id, token, completion.clone()).await {
@@ -293,12 +294,13 @@ impl Inner {
                     if let Some(batch) = completed.batch {
                         self.announce_finished(&job.account, batch).await;
                     }
-                    return;
+                    return true;
                 }
                 Err(store::Error::LeaseLost { .. }) => {
                     tracing::warn!("the lease of a job was lost before its end was written");
-                    return;
+                    return true;
                 }
+                Err(store::Error::Conflict { .. }) => return false,
                 // Perhaps it was committed, perhaps not.
                 Err(error @ store::Error::Unknown { .. }) => {
                     tracing::warn!("{error}");
@@ -307,7 +309,7 @@ impl Inner {
                     {
                         (self.ports.changed)(job.id);
                         (self.ports.owed)();
-                        return;
+                        return true;
                     }
                 }
                 Err(error) => tracing::error!("cannot write the end of a job: {error}"),
@@ -315,6 +317,7 @@ impl Inner {
             tokio::time::sleep(Duration::from_millis(100) * attempt).await;
         }
         tracing::error!("the end of a job could not be written, it runs again when its lease has run out");
+        true
     }
 
     async fn announce_finished(&self, account: &str, batch: Uuid) {

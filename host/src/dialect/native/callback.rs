@@ -14,7 +14,6 @@
 //! whole job, a job of many outputs would send all of them as often as it has outputs.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{NAME, request::EventRequest, response};
@@ -23,7 +22,7 @@ use crate::{
     dialect::{Dialect, Event},
     job::{Group, Progress, State},
     store::{BatchRow, JobRow},
-    webhook::{NewDelivery, Policy, Signer},
+    webhook::{NewDelivery, Policy, Signer, delivery_id},
 };
 
 /// The native dialect as the engine sees it.
@@ -167,20 +166,6 @@ fn owed(to: To<'_>, kind: &str, sequence: i64, body: &impl Serialize) -> NewDeli
     }
 }
 
-/// A delivery's id: the same whenever the same event is told, so that a job that runs again after a
-/// crash makes the same id. SHA-256 of what names the event, in the shape of a version 8 UUID
-/// (RFC 9562 section 5.8).
-pub fn delivery_id(order_key: Uuid, kind: &str, sequence: i64) -> Uuid {
-    let digest = Sha256::new()
-        .chain_update(order_key.as_bytes())
-        .chain_update(sequence.to_be_bytes())
-        .chain_update(kind.as_bytes())
-        .finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,17 +228,6 @@ mod tests {
         let mut job = job_row(&[("a", Group::Main)]);
         job.spec.callbacks.eager_notification_url = Some("http://e/".into());
         assert_eq!(told(&job, Event::EagerFinished), []);
-    }
-
-    #[test]
-    fn the_same_event_has_the_same_id_and_others_have_others() {
-        let key = Uuid::from_u128(7);
-        let id = delivery_id(key, "job.finished", 3);
-        assert_eq!(id, delivery_id(key, "job.finished", 3));
-        assert_ne!(id, delivery_id(key, "job.finished", 4));
-        assert_ne!(id, delivery_id(key, "job.running", 3));
-        assert_ne!(id, delivery_id(Uuid::from_u128(8), "job.finished", 3));
-        assert_eq!(id.get_version_num(), 8);
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Lowered {
             callbacks: self.callbacks,
             reference: self.reference,
             store_as: self.store_as,
+            intake: Default::default(),
             extra: serde_json::Value::Null,
         }
     }

@@ -291,6 +291,7 @@ fn spec(outputs: impl Into<Vec<Output>>) -> Spec {
         },
         reference: None,
         store_as: None,
+        intake: Default::default(),
         extra: serde_json::Value::Null,
     }
 }

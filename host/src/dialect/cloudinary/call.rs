@@ -1,0 +1,88 @@
+//! What a job of this dialect is for, as it is kept in its spec.
+
+use serde::{Deserialize, Serialize};
+
+use super::params::{Form, ParamError, UploadParams};
+use crate::{
+    error::{Code, Failure},
+    job::Spec,
+    store::ResourceKey,
+};
+
+/// A request that became a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// What is to be done.
+    pub action: Action,
+    /// Whose, on which name, for whom.
+    pub origin: Origin,
+    /// `image`, `video`, `raw`, or `auto`.
+    pub kind: String,
+    /// The delivery type.
+    pub delivery: String,
+    /// The public id, in full.
+    pub name: String,
+    /// Whether the client chose the name. A raw file that was named here gets its extension.
+    #[serde(default)]
+    pub named: bool,
+    /// The file's name with its extension, or nothing.
+    #[serde(default)]
+    pub filename: String,
+    /// The fields of the request, merged with its preset, without the file.
+    pub form: Vec<(String, String)>,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Take a file in.
+    Upload,
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The API key that signed it; the account's own for unsigned ones.
+    pub api_key: String,
+    /// 32 hex digits.
+    pub request_id: String,
+    /// The client's or our name of the work, told in answers and notifications.
+    pub batch_id: Option<String>,
+    /// Whether it came without a signature.
+    #[serde(default)]
+    pub unsigned: bool,
+    /// Who is told of the end.
+    #[serde(default)]
+    pub notify: Vec<String>,
+}
+
+impl Origin {
+    /// A name for work that is done later: 64 hex digits.
+    pub fn new_batch_id() -> String {
+        hex::encode(rand::random::<[u8; 32]>())
+    }
+}
+
+impl Call {
+    /// What the spec of a job of this dialect says.
+    pub fn of(spec: &Spec) -> Result<Call, Failure> {
+        Call::deserialize(&spec.extra)
+            .map_err(|error| Failure::new(Code::Internal, format!("the job's call cannot be read: {error}")))
+    }
+
+    /// The fields, read.
+    pub fn params(&self) -> Result<UploadParams, ParamError> {
+        UploadParams::parse(&Form(self.form.clone()))
+    }
+
+    /// What it is about, once it is known of which kind that is.
+    pub fn key(&self, account: &str, kind: &str, name: &str) -> ResourceKey {
+        ResourceKey {
+            account: account.to_owned(),
+            kind: kind.to_owned(),
+            delivery: self.delivery.clone(),
+            public_id: name.to_owned(),
+        }
+    }
+}
