@@ -3,15 +3,17 @@
 //! A [`Spec`] is what a dialect makes of a request: the engine knows nothing else of it. A [`Report`]
 //! is what came out.
 
+mod image;
 mod rendering;
 mod report;
 mod state;
 mod step;
 
+pub use image::{ImageRef, ImageSource, MAX_IMAGE_DEPTH, MAX_IMAGE_STEPS, MAX_IMAGES};
 pub use rendering::{MAX_DPI, Pages, Rendering};
 pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
 pub use state::State;
-pub use step::{Params, Step};
+pub use step::{COMPONENT, Params, Step};
 
 use safelight_codec::{Chroma, Look, TiffCompression};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,10 @@ pub struct Spec {
     pub rendering: Rendering,
     /// What to keep: those of the first group, then the eager ones. Ids are unique in the job.
     pub outputs: Vec<Output>,
+    /// The outputs have ids, groups and nothing else yet: the dialect says what they are once the source was read
+    /// ([`crate::dialect::Dialect::outputs`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
     /// Who is told what.
     pub callbacks: Callbacks,
     /// Echoed everywhere; at most 1024 bytes.

@@ -1,5 +1,7 @@
 //! One job from claim to commit.
 
+mod open;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -108,10 +110,14 @@ impl Run<'_> {
         if pending.is_empty() && !(wants_asset && self.job.report.source.is_none()) {
             return Ok(());
         }
-        let outputs: Arc<Vec<Output>> =
-            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let transforms = (self.inner.ports.transforms)();
         let material = self.read().await?;
+        let pending = match self.job.spec.open {
+            true => self.work_out(&transforms, &material, pending).await?,
+            false => pending,
+        };
+        let outputs: Arc<Vec<Output>> =
+            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
         self.job.report.source = Some(prepared.source.clone());
@@ -141,11 +147,13 @@ impl Run<'_> {
     }
 
     async fn read_images(&self, transforms: &Arc<dyn Transforms>, outputs: &[Output]) -> Result<Images, Interrupt> {
-        let inner = self.inner;
-        let memory_bytes = inner.admission.bytes();
+        let stop: images::Stop = {
+            let stop = self.lease.stop.clone();
+            Arc::new(move || stop.reason().is_some())
+        };
         let images = tokio::select! {
             reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
-            images = images::load(&inner.ports, &inner.codec, memory_bytes, &self.job.account, transforms, outputs) => images?,
+            images = images::load(self.inner, &self.job.account, transforms, outputs, &stop) => images?,
         };
         let retryable =
             images.values().filter_map(|image| image.as_ref().err()).find(|failure| self.may_retry(failure.code));

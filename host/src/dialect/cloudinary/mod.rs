@@ -6,6 +6,7 @@
 
 pub mod evaluate;
 pub mod geometry;
+pub mod lower;
 pub mod params;
 pub mod signature;
 pub mod transformation;
