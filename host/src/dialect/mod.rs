@@ -10,7 +10,8 @@ pub mod native;
 use async_trait::async_trait;
 
 use crate::{
-    error::Failure,
+    error::{Code, Failure},
+    job::{Encoding, SourceReport, Step},
     store::{BatchRow, Change, JobRow, Store},
     webhook::NewDelivery,
 };
@@ -28,6 +29,15 @@ pub enum Event {
     EagerFinished,
     /// The job is final. Told last, also of a job without outputs.
     Finished,
+}
+
+/// What an output is made by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Work {
+    /// All steps from the source on, in order.
+    pub steps: Vec<Step>,
+    /// How to write the picture.
+    pub encoding: Encoding,
 }
 
 /// A foreign API, or our own.
@@ -53,4 +63,20 @@ pub trait Dialect: Send + Sync {
 
     /// The callbacks owed when the last job of a batch has ended.
     fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery>;
+
+    /// What the outputs of an open job are ([`crate::job::Spec::open`]), now that its source was read: one
+    /// entry for each output of the spec, in its order. An entry that is a failure fails its output
+    /// alone; an error fails the job, or has it tried again when its code says so.
+    ///
+    /// Nothing is kept of the answer: a job that runs again asks again, so it has to be the same for the
+    /// same row and source. What could change meanwhile belongs into [`crate::job::Spec::extra`].
+    async fn outputs(
+        &self,
+        job: &JobRow,
+        source: &SourceReport,
+        store: &dyn Store,
+    ) -> Result<Vec<Result<Work, Failure>>, Failure> {
+        let _ = (job, source, store);
+        Err(Failure::new(Code::Internal, format!("the dialect {:?} has no open jobs", self.name())))
+    }
 }

@@ -1,5 +1,7 @@
 //! One job from claim to commit.
 
+mod open;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -113,13 +115,17 @@ impl Run<'_> {
         if pending.is_empty() && !(self.wants_source() && self.job.report.source.is_none()) {
             return Ok(());
         }
-        let outputs: Arc<Vec<Output>> =
-            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let transforms = (self.inner.ports.transforms)();
         let material = self.read().await?;
         if self.is_file(&transforms, &material).await? {
             return Ok(());
         }
+        let pending = match self.job.spec.open {
+            true => self.work_out(&transforms, &material, pending).await?,
+            false => pending,
+        };
+        let outputs: Arc<Vec<Output>> =
+            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
         self.job.report.source = Some(SourceReport { md5: self.md5.clone(), ..prepared.source.clone() });
@@ -162,6 +168,7 @@ impl Run<'_> {
         let Material::Encoded { bytes, sha256, rendering } = material else { return Ok(false) };
         let is_file = match self.job.spec.intake.accepts {
             Accepts::Pictures => false,
+            Accepts::Anything if !self.job.spec.outputs.is_empty() => false,
             Accepts::Unread => true,
             Accepts::Anything => {
                 let (transforms, bytes, rendering) = (transforms.clone(), bytes.clone(), rendering.clone());
@@ -186,11 +193,13 @@ impl Run<'_> {
     }
 
     async fn read_images(&self, transforms: &Arc<dyn Transforms>, outputs: &[Output]) -> Result<Images, Interrupt> {
-        let inner = self.inner;
-        let memory_bytes = inner.admission.bytes();
+        let stop: images::Stop = {
+            let stop = self.lease.stop.clone();
+            Arc::new(move || stop.reason().is_some())
+        };
         let images = tokio::select! {
             reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
-            images = images::load(&inner.ports, &inner.codec, memory_bytes, &self.job.account, transforms, outputs) => images?,
+            images = images::load(self.inner, &self.job.account, transforms, outputs, &stop) => images?,
         };
         let retryable =
             images.values().filter_map(|image| image.as_ref().err()).find(|failure| self.may_retry(failure.code));
@@ -420,7 +429,11 @@ impl Run<'_> {
                     report::failed(self.dialect.as_deref(), &self.job, &failure, self.inner.ports.clock.now())
                 }
             };
+            let submits = completion.changes.iter().any(|change| matches!(change, Change::Submit { .. }));
             if self.complete(completion).await {
+                if submits {
+                    self.inner.wake.notify_one();
+                }
                 return;
             }
         }

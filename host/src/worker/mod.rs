@@ -11,6 +11,8 @@ mod job;
 mod leases;
 mod local;
 mod make;
+mod now;
+mod picture;
 mod ports;
 pub mod report;
 #[cfg(test)]
@@ -26,8 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 use uuid::Uuid;
 
-pub use images::ImageSource;
 pub use local::{LocalOutput, LocalProgress, LocalSource, run_local};
+pub use now::{MadeNow, Now};
 pub use ports::{Catalogue, Input, Inputs, Observer, Ports, Results, Unobserved};
 
 use crate::{

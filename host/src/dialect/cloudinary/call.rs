@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::params::{Form, ParamError, UploadParams};
 use crate::{
     error::{Code, Failure},
-    job::Spec,
-    store::ResourceKey,
+    job::{self, Accepts, Callbacks, Encoding, Group, Intake, Output, Rendering, Report, Spec},
+    source::Source,
+    store::{NewJob, ResourceKey},
+    worker::report::pending,
 };
 
 /// A request that became a job.
@@ -36,8 +38,12 @@ pub struct Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Take a file in.
+    /// Take a file in, with its eager transformations.
     Upload,
+    /// Change what is known of an asset, and make its eager transformations.
+    Explicit,
+    /// Make eager transformations of an asset.
+    Eager,
 }
 
 /// Where a request came from.
@@ -74,6 +80,36 @@ impl Call {
     /// The fields, read.
     pub fn params(&self) -> Result<UploadParams, ParamError> {
         UploadParams::parse(&Form(self.form.clone()))
+    }
+
+    /// The job that does it: the dialect works out what its outputs are when the source is known.
+    ///
+    /// # Errors
+    /// A call that is no JSON, which does not happen.
+    pub fn job(&self, source: Source, accepts: Accepts, outputs: Vec<String>) -> Result<NewJob, Failure> {
+        let blobs = match &source {
+            Source::Blob { sha256, .. } => vec![sha256.clone()],
+            _ => Vec::new(),
+        };
+        let extra = serde_json::to_value(self)
+            .map_err(|error| Failure::new(Code::Internal, format!("the call is no JSON: {error}")))?;
+        let keep = self.action == Action::Upload;
+        let output = |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default() };
+        let spec = Spec {
+            dialect: super::NAME.to_owned(),
+            source,
+            rendering: Rendering::default(),
+            open: !outputs.is_empty(),
+            outputs: outputs.into_iter().map(output).collect(),
+            callbacks: Callbacks::default(),
+            reference: self.origin.batch_id.clone(),
+            store_as: None,
+            intake: Intake { keep, md5: true, accepts },
+            extra,
+        };
+        let outputs = spec.outputs.iter().map(|output| pending(output, job::new_token())).collect();
+        let report = Report { outputs, ..Report::default() };
+        Ok(NewJob { id: job::new_id(), priority: 0, spec, report, blobs })
     }
 
     /// What it is about, once it is known of which kind that is.

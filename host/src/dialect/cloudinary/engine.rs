@@ -9,14 +9,14 @@ use super::{
     answer::{self, Object, Site},
     call::{Action, Call},
     callback::Notice,
-    intake,
+    eager, explicit, intake,
     signature::Algorithm,
     trigger,
 };
 use crate::{
-    dialect::{Dialect, Event},
+    dialect::{Dialect, Event, Work},
     error::{Code, Failure},
-    job::State,
+    job::{SourceReport, State},
     source::Source,
     store::{self, BatchRow, Change, JobRow, Store},
     webhook::NewDelivery,
@@ -67,17 +67,21 @@ impl Dialect for Cloudinary {
     }
 
     async fn ending(&self, job: &mut JobRow, store: &dyn Store) -> Result<Vec<Change>, Failure> {
-        // An output that failed fails the whole.
-        if let Some(error) = job.report.outputs.iter().find_map(|output| output.error.as_ref()) {
+        let call = Call::of(&job.spec)?;
+        // What is done while a client waits succeeds or fails as a whole.
+        if call.action != Action::Eager
+            && let Some(error) = job.report.outputs.iter().find_map(|output| output.error.as_ref())
+        {
             return Err(Failure::new(error.code, error.message.clone()));
         }
-        let call = Call::of(&job.spec)?;
         let account = store.account(&job.account).await.map_err(storage)?;
         let account = account.ok_or_else(|| Failure::new(Code::Internal, "the job's account is gone"))?;
         let site = self.site(&account.key, &account.secret);
         let at = job.finished_at.unwrap_or(job.created_at);
         let outcome = match call.action {
             Action::Upload => intake::ending(&call, job, store, &site, at).await?,
+            Action::Explicit => explicit::ending(&call, job, store, &site, at).await?,
+            Action::Eager => eager::ending(&call, job, store, &site, at).await?,
         };
         let mut notify = call.origin.notify.clone();
         if notify.is_empty() {
@@ -89,9 +93,19 @@ impl Dialect for Cloudinary {
         Ok(outcome.changes)
     }
 
+    async fn outputs(
+        &self,
+        job: &JobRow,
+        source: &SourceReport,
+        store: &dyn Store,
+    ) -> Result<Vec<Result<Work, Failure>>, Failure> {
+        eager::works(&Call::of(&job.spec)?, job, source, store).await
+    }
+
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery> {
         let (Event::Finished, Ok(call)) = (event, Call::of(&job.spec)) else { return Vec::new() };
-        let (kind, body, urls) = match Ended::of(job).filter(|_| job.state == State::Succeeded) {
+        let ended = Ended::of(job).filter(|_| job.state == State::Succeeded || call.action == Action::Eager);
+        let (kind, body, urls) = match ended {
             Some(ended) => (call.action.event(), ended.answer, ended.notify),
             None => ("error", error_body(&call, job), call.origin.notify.clone()),
         };
@@ -124,7 +138,8 @@ impl Action {
     /// The type of its notification.
     fn event(self) -> &'static str {
         match self {
-            Action::Upload => "upload",
+            Action::Upload | Action::Explicit => "upload",
+            Action::Eager => "eager",
         }
     }
 }

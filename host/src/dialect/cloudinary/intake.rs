@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     answer::{Object, Site, fact, shown_place},
     call::Call,
+    eager,
     engine::{Outcome, storage, unix},
     geometry::Rect,
     naming,
@@ -42,7 +43,7 @@ pub(super) async fn ending(
     at: SystemTime,
 ) -> Result<Outcome, Failure> {
     let params = call.params().map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))?;
-    let stored = stored(job)?;
+    let stored = stored(job, &params)?;
     let extension = naming::extension(&call.filename);
     let kind = kind(call, &stored, extension.as_deref());
     let format = match kind {
@@ -101,15 +102,32 @@ pub(super) async fn ending(
     asked(&mut answer, &row, &params);
     let over = previous.as_ref().map(|previous| previous.revision);
     let gone = previous.map(|row| Change::DropDerivedOf { account: row.key.account, resource: row.id });
-    let mut changes = vec![Change::PutResource { row: Box::new(row), over }];
+    let mut changes = vec![Change::PutResource { row: Box::new(row.clone()), over }];
     changes.extend(gone);
+    if !params.eager.is_empty() && kind == "image" {
+        if params.eager_async == Some(true) {
+            let (told, job) = eager::later(&params, call, &row, site)?;
+            answer.extend(told);
+            changes.push(job);
+        } else {
+            let (told, results) = eager::results(&params, job, &row, store, site, at).await?;
+            answer.insert("eager".to_owned(), told.into());
+            changes.extend(results);
+        }
+    }
+    if let Some(batch_id) = &call.origin.batch_id {
+        answer.entry("batch_id").or_insert_with(|| batch_id.clone().into());
+    }
     Ok(Outcome { answer, changes })
 }
 
-/// The output that is to be stored, or the source as it came.
-fn stored(job: &JobRow) -> Result<Stored, Failure> {
+/// The output that is to be stored, or the source as it came: also when only a format is asked for and it is that
+/// of the source.
+fn stored(job: &JobRow, params: &UploadParams) -> Result<Stored, Failure> {
     let missing = |what: &str| Failure::new(Code::Internal, format!("the job's report has no {what}"));
-    let output = job.report.outputs.iter().find(|output| output.id == STORED);
+    let came = job.report.source.as_ref().map(|source| extension_of(&source.format));
+    let converts = params.transformation.is_some() || params.format.map(|format| format.reported()) != came;
+    let output = job.report.outputs.iter().find(|output| output.id == STORED && converts);
     if let Some(OutputReport { sha256, md5, bytes, format, width, height, frames, .. }) = output {
         return Ok(Stored {
             sha256: sha256.clone().ok_or_else(|| missing("result"))?,

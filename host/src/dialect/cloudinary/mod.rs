@@ -8,10 +8,13 @@
 pub mod answer;
 pub mod call;
 pub mod callback;
+pub mod eager;
 pub mod engine;
 pub mod evaluate;
+pub mod explicit;
 pub mod geometry;
 pub mod intake;
+pub mod lower;
 pub mod named;
 pub mod naming;
 pub mod params;

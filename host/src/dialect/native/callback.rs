@@ -59,6 +59,7 @@ struct Unfinished<'a> {
     batch: Option<Uuid>,
 }
 
+#[async_trait::async_trait]
 impl Dialect for Native {
     fn name(&self) -> &'static str {
         NAME

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod callback;
 pub mod lower;
+mod pictures;
 pub mod request;
 pub mod response;
 
@@ -58,6 +59,7 @@ mod tests {
                 dialect: super::NAME.into(),
                 source: Source::Url { url: "http://a/b".into() },
                 outputs: outputs.iter().map(output).collect(),
+                open: false,
                 callbacks: Callbacks::default(),
                 reference: Some("order 1".into()),
                 store_as: None,

@@ -44,8 +44,13 @@ struct Range {
     total: Option<u64>,
 }
 
-/// Takes a request's file: a part if its headers say so.
-pub(super) async fn take(call: &Call, caller: &Caller, file: SentFile) -> Result<Taken, Refusal> {
+/// Takes a request's file: a part if its headers say so. `public_id` is the one that was sent.
+pub(super) async fn take(
+    call: &Call,
+    caller: &Caller,
+    file: SentFile,
+    public_id: Option<&str>,
+) -> Result<Taken, Refusal> {
     let state = &call.state;
     let Some(range) = range(&call.headers)? else { return Ok(Taken::Whole(upload::keep(state, file).await?)) };
     let SentFile::Bytes { writer, filename } = file else {
@@ -86,7 +91,12 @@ pub(super) async fn take(call: &Call, caller: &Caller, file: SentFile) -> Result
     };
     state.store.change(vec![Change::PutChunk(row)], Vec::new()).await?;
     if !is_last {
-        return Ok(Taken::Part(json!({"done": false, "bytes": end, "kind": "upload"})));
+        let mut answer = json!({"done": false, "bytes": end, "kind": "upload"});
+        // The Python SDK sends with the next part what stands here.
+        if let Some(public_id) = public_id {
+            answer["public_id"] = public_id.into();
+        }
+        return Ok(Taken::Part(answer));
     }
     let sha256 = join(state, &caller.account.key, &id, end).await?;
     let source = Source::Blob { sha256, asset: None };

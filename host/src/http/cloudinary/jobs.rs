@@ -12,56 +12,18 @@ use super::{
 };
 use crate::{
     dialect::cloudinary::{
-        NAME,
         answer::Object,
         call,
         engine::{Ended, told},
         signature::response_signature,
     },
     http::{State, submit, wait},
-    job::{self, Accepts, Callbacks, Intake, Output, Rendering, Report, Spec, State as JobState},
-    source::Source,
+    job::State as JobState,
     store::{JobRow, NewJob, Submission},
-    worker::report,
 };
 
 /// How long a call is waited for. Clients give up before, and the work goes on without them.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
-
-/// A job that is not yet accepted.
-pub(super) struct Wanted {
-    pub(super) call: call::Call,
-    pub(super) source: Source,
-    pub(super) accepts: Accepts,
-    pub(super) outputs: Vec<Output>,
-}
-
-impl Wanted {
-    /// The job as the engine takes it.
-    pub(super) fn into_job(self) -> Result<NewJob, Refusal> {
-        let blobs = match &self.source {
-            Source::Blob { sha256, .. } => vec![sha256.clone()],
-            _ => Vec::new(),
-        };
-        let reference = self.call.origin.batch_id.clone();
-        let extra = serde_json::to_value(&self.call)
-            .map_err(|error| Refusal::new(500, format!("General Error: the call is no JSON: {error}")))?;
-        let spec = Spec {
-            dialect: NAME.to_owned(),
-            source: self.source,
-            rendering: Rendering::default(),
-            outputs: self.outputs,
-            callbacks: Callbacks::default(),
-            reference,
-            store_as: None,
-            intake: Intake { keep: true, md5: true, accepts: self.accepts },
-            extra,
-        };
-        let outputs = spec.outputs.iter().map(|output| report::pending(output, submit::token())).collect();
-        let report = Report { outputs, ..Report::default() };
-        Ok(NewJob { id: job::new_id(), priority: 0, spec, report, blobs })
-    }
-}
 
 /// Accepts a job; answers its id.
 pub(super) async fn accept(state: &State, account: &str, job: NewJob) -> Result<Uuid, Refusal> {

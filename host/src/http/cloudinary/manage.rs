@@ -10,7 +10,7 @@ use super::{
     Call,
     caller::{self, Caller, Signing},
     form::Sent,
-    jobs::{self, Wanted},
+    jobs,
     reply::{Refusal, anew, json_response},
     upload,
 };
@@ -19,7 +19,9 @@ use crate::{
         answer::{Object, shown_place},
         call::{self, Action, Origin},
         callback::Notice,
-        intake::{asked, describe, metadata_value},
+        eager,
+        explicit::apply,
+        intake::{asked, metadata_value},
         params::{Form, ParamError, UploadParams, metadata as read_metadata, pairs, tags as read_tags},
         trigger,
         url::DeliveryType,
@@ -405,6 +407,7 @@ pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Respo
     let mut asked = Asked::new(&call, kind, sent, false).await?;
     let params = UploadParams::parse(&asked.form)?;
     upload::check_notified(asked.state, &params)?;
+    eager::check(&params)?;
     let id = asked.required("public_id")?.to_owned();
     let delivery = params.delivery.clone().ok_or_else(|| Refusal::bad("Missing required parameter - type"))?;
     let key = ResourceKey { public_id: params.public_id.clone().unwrap_or_default(), ..asked.key(&id)? };
@@ -423,11 +426,18 @@ pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Respo
     if found.is_none() && matches!(delivery, DeliveryType::Fetch) {
         // The remote file becomes an asset first.
         upload::check_url(asked.state, "public_id", &id)?;
-        return run(&asked, wanted, Source::Url { url: id }, params.asynchronous == Some(true)).await;
+        return run(&asked, wanted, Source::Url { url: id }, &params).await;
+    }
+    if let Some(row) = &found
+        && !params.eager.is_empty()
+        && params.eager_async != Some(true)
+    {
+        let source = Source::Blob { sha256: row.sha256.clone(), asset: None };
+        return run(&asked, call::Call { action: Action::Explicit, ..wanted }, source, &params).await;
     }
     if params.asynchronous == Some(true) {
         let answer = jobs::pending(&wanted);
-        match anew!(explicit_once(&asked, &key, &params).await) {
+        match anew!(explicit_once(&asked, &wanted, &params).await) {
             Ok(_) => {}
             Err(refusal) => {
                 let body = json!({
@@ -439,12 +449,14 @@ pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Respo
         }
         return Ok(answer);
     }
-    anew!(explicit_once(&asked, &key, &params).await).map(|answer| json_response(&answer))
+    anew!(explicit_once(&asked, &wanted, &params).await).map(|answer| json_response(&answer))
 }
 
-async fn run(asked: &Asked<'_>, call: call::Call, source: Source, later: bool) -> Result<Response, Refusal> {
-    let pending = later.then(|| jobs::pending(&call));
-    let job = Wanted { call, source, accepts: Accepts::Pictures, outputs: Vec::new() }.into_job()?;
+/// Does it as a job, and waits for its end unless the client does not.
+async fn run(asked: &Asked<'_>, call: call::Call, source: Source, params: &UploadParams) -> Result<Response, Refusal> {
+    let pending = (params.asynchronous == Some(true)).then(|| jobs::pending(&call));
+    let outputs = eager::output_ids(params, call.action == Action::Upload);
+    let job = call.job(source, Accepts::Pictures, outputs)?;
     let id = jobs::accept(asked.state, &asked.caller.account.key, job).await?;
     if let Some(pending) = pending {
         return Ok(pending);
@@ -454,21 +466,23 @@ async fn run(asked: &Asked<'_>, call: call::Call, source: Source, later: bool) -
 }
 
 /// Writes what an `explicit` says into the asset.
-async fn explicit_once(asked: &Asked<'_>, key: &ResourceKey, params: &UploadParams) -> Result<Object, Refusal> {
-    let row = asked.state.store.resource(key).await?;
+async fn explicit_once(asked: &Asked<'_>, call: &call::Call, params: &UploadParams) -> Result<Object, Refusal> {
+    let key = call.key(&asked.caller.account.key, asked.kind, &call.name);
+    let row = asked.state.store.resource(&key).await?;
     let mut row = row.ok_or_else(|| Refusal::no_resource(&key.public_id))?;
-    if !params.tags.is_empty() {
-        row.facts.tags.clear();
-    }
-    if !params.context.is_empty() {
-        row.facts.context.clear();
-    }
-    describe(&mut row, params);
-    row.updated_at = asked.state.clock.now();
-    let mut answer = upload::site(asked.state, &asked.caller.account).asset(&row);
+    apply(&mut row, params, asked.state.clock.now());
+    let site = upload::site(asked.state, &asked.caller.account);
+    let mut answer = site.asset(&row);
     self::asked(&mut answer, &row, params);
+    let mut changes = vec![over(row.clone())];
+    if !params.eager.is_empty() {
+        let (told, job) = eager::later(params, call, &row, &site)?;
+        answer.extend(told);
+        changes.push(job);
+    }
     let mut told = answer.clone();
     told.insert("api_key".to_owned(), asked.caller.key.clone().into());
-    asked.change(vec![over(row)], "upload", told.into()).await?;
+    asked.change(changes, "upload", told.into()).await?;
+    asked.state.job_ready.notify_one();
     Ok(jobs::signed(asked.state, &asked.caller, answer))
 }

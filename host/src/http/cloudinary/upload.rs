@@ -7,14 +7,14 @@ use super::{
     caller::{self, Caller, Signing},
     chunks,
     form::{Sent, SentFile},
-    jobs::{self, Wanted},
+    jobs,
     reply::{Refusal, json_response},
 };
 use crate::{
     dialect::cloudinary::{
         answer::Site,
         call::{self, Action, Origin},
-        decode_segment, naming,
+        decode_segment, eager, naming,
         params::{Form, UploadParams, check_unsigned, with_preset},
         preset::Preset,
         url::DeliveryType,
@@ -43,9 +43,10 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         return Err(Refusal::bad("live is not currently supported with async"));
     }
     check_notified(state, &params)?;
+    eager::check(&params)?;
 
     let Some(file) = sent.file else { return Err(Refusal::bad("Missing required parameter - file")) };
-    let taken = match chunks::take(&call, &caller, file).await? {
+    let taken = match chunks::take(&call, &caller, file, sent.form.text("public_id")).await? {
         chunks::Taken::Part(answer) => return Ok(json_response(&answer)),
         chunks::Taken::Whole(taken) => taken,
     };
@@ -72,7 +73,9 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         "auto" => Accepts::Anything,
         _ => Accepts::Unread,
     };
-    let job = Wanted { call: upload, source: taken.source, accepts, outputs: Vec::new() }.into_job()?;
+    // Transformations are of pictures; with other files they are left alone.
+    let outputs = if accepts == Accepts::Unread { Vec::new() } else { eager::output_ids(&params, true) };
+    let job = upload.job(taken.source, accepts, outputs)?;
     let id = jobs::accept(state, &caller.account.key, job).await?;
     if let Some(pending) = pending {
         return Ok(pending);

@@ -131,6 +131,7 @@ pub(super) fn job() -> NewJob {
             dialect: "native".into(),
             source: Source::Canvas { width: 8, height: 8, color: [0, 0, 0, 255] },
             outputs,
+            open: false,
             callbacks: Callbacks::default(),
             reference: None,
             store_as: None,
