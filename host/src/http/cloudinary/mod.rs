@@ -64,7 +64,10 @@ async fn call(Extract(state): Extract<Arc<State>>, request: Request) -> Response
         headers: request.headers().clone(),
         request_id: hex::encode(rand::random::<[u8; 16]>()),
     };
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    // The Node SDK escapes the slash between some fixed words.
+    let (words, rest) = path.split_at(path.len().min(1));
+    let path: Vec<&str> =
+        words.iter().flat_map(|word| word.split('/')).chain(rest.iter().map(String::as_str)).collect();
     let answer = match path.as_slice() {
         [kind @ ("image" | "video" | "raw" | "auto" | "all"), action] => call.upload_api(kind, action, request).await,
         path => admin::answer(call, path, request).await,
