@@ -222,6 +222,7 @@ impl Listening {
             cloudinary: http::CloudinaryDoor {
                 dialect: cloudinary,
                 accept_signature_version_1: config.cloudinary.accept_signature_version_1,
+                measure: Arc::new(worker.clone()),
             },
             clock,
             changes,

@@ -62,7 +62,9 @@ pub trait Dialect: Send + Sync {
     }
 
     /// The callbacks owed when the last job of a batch has ended.
-    fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery>;
+    ///
+    /// Errors: of the store; the batch is announced later.
+    async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure>;
 
     /// What the outputs of an open job are ([`crate::job::Spec::open`]), now that its source was read: one
     /// entry for each output of the spec, in its order. An entry that is a failure fails its output

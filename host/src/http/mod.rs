@@ -42,7 +42,7 @@ use crate::{
 pub use auth::{Hour, Rates};
 pub use body::Documents;
 pub use changes::{Changes, Subscription};
-pub use cloudinary::CloudinaryDoor;
+pub use cloudinary::{CloudinaryDoor, Measure};
 pub use metrics::Metrics;
 pub use ports::Plugins;
 pub use reply::{Issue, PROBLEM_JSON, Problem};

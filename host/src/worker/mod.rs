@@ -332,7 +332,16 @@ impl Inner {
 
     async fn announce(&self, batch: &BatchRow) {
         let dialect = self.ports.dialects.get(batch.dialect.as_str());
-        let deliveries = dialect.map(|dialect| dialect.batch_deliveries(batch)).unwrap_or_default();
+        let deliveries = match dialect {
+            Some(dialect) => dialect.batch_deliveries(batch, self.ports.store.as_ref()).await,
+            None => Ok(Vec::new()),
+        };
+        let deliveries = match deliveries {
+            Ok(deliveries) => deliveries,
+            Err(failure) => {
+                return tracing::warn!(batch = %batch.id, "a batch cannot be told of, it is tried again: {failure}");
+            }
+        };
         match self.ports.store.announce_batch(batch.id, deliveries).await {
             Ok(()) => (self.ports.owed)(),
             Err(error) => tracing::warn!(batch = %batch.id, "cannot announce a batch, it is tried again: {error}"),

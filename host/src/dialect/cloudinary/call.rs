@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::params::{Form, ParamError, UploadParams};
 use crate::{
     error::{Code, Failure},
-    job::{self, Accepts, Callbacks, Encoding, Group, Intake, Output, Rendering, Report, Spec},
+    job::{self, Accepts, Callbacks, Encoding, Group, Intake, Output, Rendering, Report, Spec, Step},
     source::Source,
     store::{NewJob, ResourceKey},
     worker::report::pending,
@@ -30,6 +30,9 @@ pub struct Call {
     /// The file's name with its extension, or nothing.
     #[serde(default)]
     pub filename: String,
+    /// What the result stands for: the transformation in the address of a sprite, the style of a text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub made_by: String,
     /// The fields of the request, merged with its preset, without the file.
     pub form: Vec<(String, String)>,
 }
@@ -44,6 +47,14 @@ pub enum Action {
     Explicit,
     /// Make eager transformations of an asset.
     Eager,
+    /// Make one page of an asset.
+    Page,
+    /// Make one sheet of many assets.
+    Sprite,
+    /// Make an animation or a document of many assets.
+    Multi,
+    /// Make a picture of a text.
+    Text,
 }
 
 /// Where a request came from.
@@ -61,6 +72,15 @@ pub struct Origin {
     /// Who is told of the end.
     #[serde(default)]
     pub notify: Vec<String>,
+}
+
+/// The one output of a job whose steps are known.
+pub const MADE: &str = "made";
+
+fn new_job(spec: Spec, blobs: Vec<String>) -> NewJob {
+    let outputs = spec.outputs.iter().map(|output| pending(output, job::new_token())).collect();
+    let report = Report { outputs, ..Report::default() };
+    NewJob { id: job::new_id(), priority: 0, spec, report, blobs }
 }
 
 impl Origin {
@@ -107,9 +127,26 @@ impl Call {
             intake: Intake { keep, md5: true, accepts },
             extra,
         };
-        let outputs = spec.outputs.iter().map(|output| pending(output, job::new_token())).collect();
-        let report = Report { outputs, ..Report::default() };
-        Ok(NewJob { id: job::new_id(), priority: 0, spec, report, blobs })
+        Ok(new_job(spec, blobs))
+    }
+
+    /// The job that makes one picture by steps that are known, out of nothing or of a source; `blobs` are those that
+    /// the steps name.
+    ///
+    /// # Errors
+    /// As [`Call::job`].
+    pub fn making(
+        &self,
+        source: Source,
+        steps: Vec<Step>,
+        encoding: Encoding,
+        blobs: Vec<String>,
+    ) -> Result<NewJob, Failure> {
+        let mut job = self.job(source, Accepts::Pictures, vec![MADE.to_owned()])?;
+        let outputs = vec![Output { id: MADE.to_owned(), group: Group::Main, steps, encoding }];
+        job.spec = Spec { open: false, outputs, ..job.spec };
+        job.blobs.extend(blobs);
+        Ok(job)
     }
 
     /// What it is about, once it is known of which kind that is.

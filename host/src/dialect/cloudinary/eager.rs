@@ -9,7 +9,7 @@ use super::{
     answer::{Object, Site, fact},
     call::{Action, Call, Origin},
     engine::{Outcome, storage},
-    evaluate::{Bounds, EvaluateError, Facts, Hints, evaluate},
+    evaluate::{Bounds, EvaluateError, Evaluated, Facts, Hints, evaluate},
     geometry::{Rect, Size},
     intake::{STORED, extension_of},
     lower::{self, Found, Lookup, Lowered, Missing, Wanted, lower},
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     dialect::Work,
     error::{Code, Failure},
-    job::{Accepts, Encoding, ImageSource, JobError, OutputState, SourceReport, Step},
+    job::{Accepts, Encoding, ImageSource, JobError, OutputState, Rendering, SourceReport, Step},
     source::Source,
     store::{Change, DerivedRow, JobRow, ResourceKey, ResourceRow, Store},
 };
@@ -75,7 +75,13 @@ pub(super) async fn works(
     {
         known(&mut facts, &row);
     }
-    let mut base = Base { steps: Vec::new(), facts, format: source.format.clone(), frames: source.frames.unwrap_or(1) };
+    let mut base = Base {
+        steps: Vec::new(),
+        facts,
+        format: source.format.clone(),
+        frames: source.frames.unwrap_or(1),
+        rendering: job.spec.rendering.clone(),
+    };
     let mut works = Vec::new();
     for output in &job.spec.outputs {
         if output.id == STORED {
@@ -111,6 +117,8 @@ struct Base {
     facts: Facts,
     format: String,
     frames: u32,
+    /// How the job reads its source.
+    rendering: Rendering,
 }
 
 impl Base {
@@ -123,31 +131,34 @@ impl Base {
     ) -> Result<(Work, Size), Failure> {
         let source = lower::Source { format: &self.format, frames: self.frames };
         let wanted = Wanted { extension, accept: None };
-        let (lowered, size) = lowered(store, account, transformation, &self.facts, source, wanted).await?;
-        if !lowered.rendering.is_default() {
+        let (lowered, evaluated) = lowered(store, account, transformation, &self.facts, source, wanted).await?;
+        if lowered.rendering != self.rendering {
             let message = format!("{transformation}: pages and density are made on delivery");
             return Err(Failure::new(Code::InvalidParams, message));
         }
         let steps = self.steps.iter().cloned().chain(lowered.steps).collect();
         let format = lowered.encoding.format.or_else(|| Some(self.format.clone()));
-        Ok((Work { steps, encoding: Encoding { format, ..lowered.encoding } }, size))
+        Ok((Work { steps, encoding: Encoding { format, ..lowered.encoding } }, evaluated.size))
     }
 }
 
 /// Looks up what a transformation refers to until it can be lowered.
-async fn lowered(
+///
+/// # Errors
+/// What is wrong with it, and failures of the store.
+pub async fn lowered(
     store: &dyn Store,
     account: &str,
     transformation: &Transformation,
     facts: &Facts,
     source: lower::Source<'_>,
     wanted: Wanted<'_>,
-) -> Result<(Lowered, Size), Failure> {
+) -> Result<(Lowered, Evaluated), Failure> {
     let mut lookup = Lookup::default();
     let mut looked_up = 0;
     for _ in 0..ROUNDS {
         let done = evaluate(transformation, facts, &lookup, Hints::default(), &Bounds::default())
-            .and_then(|evaluated| Ok((lower(&evaluated, source, wanted, &lookup)?, evaluated.size)));
+            .and_then(|evaluated| Ok((lower(&evaluated, source, wanted, &lookup)?, evaluated)));
         let missing = lookup.missing();
         if missing.is_empty() {
             return done.map_err(|error| failure(&error));
@@ -218,7 +229,7 @@ fn facts(params: &UploadParams, source: &SourceReport) -> Facts {
 }
 
 /// Adds what is stored of an asset.
-fn known(facts: &mut Facts, row: &ResourceRow) {
+pub fn known(facts: &mut Facts, row: &ResourceRow) {
     facts.tags.extend(row.facts.tags.iter().cloned());
     for (key, value) in &row.facts.context {
         facts.context.entry(key.clone()).or_insert_with(|| value.clone());

@@ -9,7 +9,7 @@ use super::{
     answer::{self, Object, Site},
     call::{Action, Call},
     callback::Notice,
-    eager, explicit, intake,
+    eager, explicit, explode, intake, made,
     signature::Algorithm,
     trigger,
 };
@@ -69,7 +69,7 @@ impl Dialect for Cloudinary {
     async fn ending(&self, job: &mut JobRow, store: &dyn Store) -> Result<Vec<Change>, Failure> {
         let call = Call::of(&job.spec)?;
         // What is done while a client waits succeeds or fails as a whole.
-        if call.action != Action::Eager
+        if !matches!(call.action, Action::Eager | Action::Page)
             && let Some(error) = job.report.outputs.iter().find_map(|output| output.error.as_ref())
         {
             return Err(Failure::new(error.code, error.message.clone()));
@@ -81,7 +81,8 @@ impl Dialect for Cloudinary {
         let outcome = match call.action {
             Action::Upload => intake::ending(&call, job, store, &site, at).await?,
             Action::Explicit => explicit::ending(&call, job, store, &site, at).await?,
-            Action::Eager => eager::ending(&call, job, store, &site, at).await?,
+            Action::Eager | Action::Page => eager::ending(&call, job, store, &site, at).await?,
+            Action::Sprite | Action::Multi | Action::Text => made::ending(&call, job, store, &site, at).await?,
         };
         let mut notify = call.origin.notify.clone();
         if notify.is_empty() {
@@ -104,6 +105,10 @@ impl Dialect for Cloudinary {
 
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery> {
         let (Event::Finished, Ok(call)) = (event, Call::of(&job.spec)) else { return Vec::new() };
+        if call.action == Action::Page {
+            // The pages of a document are told of together.
+            return Vec::new();
+        }
         let ended = Ended::of(job).filter(|_| job.state == State::Succeeded || call.action == Action::Eager);
         let (kind, body, urls) = match ended {
             Some(ended) => (call.action.event(), ended.answer, ended.notify),
@@ -121,9 +126,8 @@ impl Dialect for Cloudinary {
         notice.to(&urls, self.algorithm)
     }
 
-    fn batch_deliveries(&self, _: &BatchRow) -> Vec<NewDelivery> {
-        // Jobs of this dialect never form a batch of the engine: its batch ids name single calls.
-        Vec::new()
+    async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
+        explode::deliveries(self, batch, store).await
     }
 }
 
@@ -138,8 +142,11 @@ impl Action {
     /// The type of its notification.
     fn event(self) -> &'static str {
         match self {
-            Action::Upload | Action::Explicit => "upload",
+            Action::Upload | Action::Explicit | Action::Text => "upload",
             Action::Eager => "eager",
+            Action::Page => "explode",
+            Action::Sprite => "sprite",
+            Action::Multi => "multi",
         }
     }
 }

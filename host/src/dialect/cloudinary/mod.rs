@@ -12,9 +12,12 @@ pub mod eager;
 pub mod engine;
 pub mod evaluate;
 pub mod explicit;
+pub mod explode;
 pub mod geometry;
 pub mod intake;
 pub mod lower;
+pub mod made;
+pub mod many;
 pub mod named;
 pub mod naming;
 pub mod params;
@@ -25,6 +28,7 @@ pub mod signature;
 pub mod transformation;
 pub mod trigger;
 pub mod url;
+pub mod words;
 
 mod escape;
 

@@ -13,6 +13,7 @@
 //! the output's document in `data.output` and what there is to say of the job as a whole in `data.job`: with the
 //! whole job, a job of many outputs would send all of them as often as it has outputs.
 
+use async_trait::async_trait;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -20,8 +21,9 @@ use super::{NAME, request::EventRequest, response};
 use crate::{
     clock::{Clock, rfc3339},
     dialect::{Dialect, Event},
+    error::Failure,
     job::{Group, Progress, State},
-    store::{BatchRow, JobRow},
+    store::{BatchRow, JobRow, Store},
     webhook::{NewDelivery, Policy, Signer, delivery_id},
 };
 
@@ -60,6 +62,7 @@ struct Unfinished<'a> {
 }
 
 #[async_trait::async_trait]
+#[async_trait]
 impl Dialect for Native {
     fn name(&self) -> &'static str {
         NAME
@@ -110,15 +113,15 @@ impl Dialect for Native {
         told.into_iter().flatten().collect()
     }
 
-    fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery> {
+    async fn batch_deliveries(&self, batch: &BatchRow, _: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
         let Some(url) = &batch.notification_url else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let kind = "batch.finished";
         let at = batch.finished_at.unwrap_or_else(|| self.clock.now());
         let data = response::batch(batch, &self.public_url);
         let to = To { account: &batch.account, job: None, batch: Some(batch.id), order_key: batch.id, url };
-        vec![owed(to, kind, 0, &Body { kind, timestamp: rfc3339(at), data })]
+        Ok(vec![owed(to, kind, 0, &Body { kind, timestamp: rfc3339(at), data })])
     }
 }
 

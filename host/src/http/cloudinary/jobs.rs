@@ -62,6 +62,12 @@ pub(super) fn answer(state: &State, caller: &Caller, row: &JobRow) -> Result<Res
     Ok(json_response(&signed(state, caller, ended.answer)))
 }
 
+/// The answer of a job that ended well, as it is.
+pub(super) fn plain_answer(row: &JobRow) -> Result<Response, Refusal> {
+    let ended = Ended::of(row).ok_or_else(|| Refusal::new(500, "General Error: the job has no answer"))?;
+    Ok(json_response(&ended.answer))
+}
+
 /// An answer that describes a resource, with its signature and the API key.
 pub(super) fn signed(state: &State, caller: &Caller, mut answer: Object) -> Object {
     if let (Some(Value::String(id)), Some(version)) =

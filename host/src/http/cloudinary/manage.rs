@@ -419,6 +419,7 @@ pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Respo
         name: key.public_id.clone(),
         named: true,
         filename: String::new(),
+        made_by: String::new(),
         form: upload::kept(asked.form.clone()),
     };
     asked.batch_id.clone_from(&wanted.origin.batch_id);

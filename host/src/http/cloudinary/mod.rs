@@ -6,39 +6,67 @@
 mod admin;
 mod caller;
 mod chunks;
+mod files;
 mod form;
 mod jobs;
 mod manage;
+mod many;
 mod reply;
 mod upload;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::{
     Router,
     extract::{Request, State as Extract},
     http::{HeaderMap, Method, Uri},
     response::{IntoResponse, Response},
-    routing::any,
+    routing::{any, get},
 };
 
 use super::State;
-use crate::dialect::cloudinary::{Cloudinary, decode_segment};
+use crate::{
+    dialect::cloudinary::{Cloudinary, decode_segment},
+    error::Failure,
+    job::{Rendering, SourceReport},
+    source::Source,
+    worker::Worker,
+};
 use form::Sent;
 use reply::Refusal;
 
 /// What calls are answered with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CloudinaryDoor {
     /// The dialect.
     pub dialect: Arc<Cloudinary>,
     /// Whether requests may be signed as version 1 does.
     pub accept_signature_version_1: bool,
+    /// What tells the size of remote pictures.
+    pub measure: Arc<dyn Measure>,
+}
+
+/// Tells what a source is; the worker does.
+#[async_trait]
+pub trait Measure: Send + Sync {
+    /// Size and format of a source when it is read so.
+    async fn measure(&self, source: &Source, rendering: &Rendering) -> Result<SourceReport, Failure>;
+}
+
+#[async_trait]
+impl Measure for Worker {
+    async fn measure(&self, source: &Source, rendering: &Rendering) -> Result<SourceReport, Failure> {
+        Worker::measure(self, source, rendering).await
+    }
 }
 
 /// The routes of the dialect.
 pub(super) fn routes() -> Router<Arc<State>> {
-    Router::new().route("/v1_1/{cloud}/{*path}", any(call))
+    Router::new()
+        .route("/v1_1/{cloud}/{*path}", any(call))
+        .route("/{cloud}/image/sprite/{*path}", get(files::get))
+        .route("/{cloud}/image/multi/{*path}", get(files::get))
 }
 
 /// A call without its body.
@@ -103,6 +131,11 @@ impl Call {
             "tags" => manage::tags(self, kind, sent).await,
             "context" => manage::context(self, kind, sent).await,
             "metadata" => manage::metadata(self, kind, sent).await,
+            "sprite" => many::sprite(self, sent).await,
+            "multi" => many::multi(self, kind, sent).await,
+            "explode" => many::explode(self, kind, sent).await,
+            "text" => many::text(self, sent).await,
+            "download" => files::download(self, kind, sent).await,
             _ => Err(Refusal::new(404, format!("There is no action {action}"))),
         }
     }

@@ -61,6 +61,7 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         name,
         named,
         filename: taken.filename,
+        made_by: String::new(),
         form: kept(form),
     };
     if let Some(existing) = existing(state, &caller, &upload, &params).await? {

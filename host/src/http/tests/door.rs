@@ -20,8 +20,9 @@ use crate::{
     dialect::{cloudinary::Cloudinary, native::Native},
     egress::Egress,
     error::{Code, Failure},
-    http::{Changes, CloudinaryDoor, Documents, Limits, Metrics, Rates, State, router},
-    job::{OutputState, Progress},
+    http::{Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State, router},
+    job::{OutputState, Progress, Rendering, SourceReport},
+    source::Source,
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
         sqlite::{Options, Sqlite},
@@ -47,6 +48,16 @@ pub(super) struct Door {
 impl Drop for Door {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Nothing is downloaded here.
+struct Unmeasured;
+
+#[async_trait::async_trait]
+impl Measure for Unmeasured {
+    async fn measure(&self, _: &Source, _: &Rendering) -> Result<SourceReport, Failure> {
+        Err(Failure::new(Code::SourceUnreachable, "there is no network"))
     }
 }
 
@@ -140,6 +151,7 @@ impl Door {
             cloudinary: CloudinaryDoor {
                 dialect: cloudinary,
                 accept_signature_version_1: config.cloudinary.accept_signature_version_1,
+                measure: Arc::new(Unmeasured),
             },
             clock,
             changes: Changes::new(),

@@ -18,8 +18,8 @@ impl Dialect for Halving {
         Vec::new()
     }
 
-    fn batch_deliveries(&self, _: &BatchRow) -> Vec<NewDelivery> {
-        Vec::new()
+    async fn batch_deliveries(&self, _: &BatchRow, _: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
+        Ok(Vec::new())
     }
 
     async fn outputs(
