@@ -30,6 +30,8 @@ pub struct Config {
     pub egress: crate::egress::Config,
     /// `[webhook]`
     pub webhook: crate::webhook::Config,
+    /// `[cloudinary]`
+    pub cloudinary: crate::dialect::cloudinary::settings::Config,
     /// `[telemetry]`
     pub telemetry: crate::telemetry::Config,
 }

@@ -9,7 +9,7 @@ pub(crate) mod tools;
 pub(crate) use origin::{Origin, Served};
 pub(crate) use pictures::{jpeg, photo, png, written as pictures_written};
 pub(crate) use receiver::{Answer, Receiver};
-pub(crate) use server::{SECRET, Server, ServerBuilder};
+pub(crate) use server::{KEY, SECRET, Server, ServerBuilder};
 
 use std::time::{Duration, Instant};
 

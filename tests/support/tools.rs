@@ -48,6 +48,17 @@ pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Runs a JavaScript module below `tests/` with the arguments and the folder of the public client packages; answers
+/// what it prints. An exit code other than 0 fails the test.
+pub(crate) fn node(module: &str, arguments: &[&str]) -> String {
+    let module = existing(Path::new(env!("CARGO_MANIFEST_DIR")).join(module), "git checkout");
+    let modules = existing(release_dir().parent().unwrap().join("test-node/node_modules"), "make test-tools");
+    let folder = modules.parent().unwrap();
+    let output = Command::new("node").arg(module).args(arguments).arg(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Runs the binary; its exit code, standard output and standard error.
 pub(crate) fn safelight(arguments: &[&str], data_dir: &Path) -> (i32, String, String) {
     let output = Command::new(binary())

@@ -13,7 +13,10 @@ use crate::{
     app,
     config::Config,
     error::{Code, Failure},
-    job::{Encoding, Group, Output, OutputReport, Pages, Params, Quality, Rendering, SourceReport, Step},
+    job::{
+        Encoding, Group, ImageRef, ImageSource, Output, OutputReport, Pages, Params, Quality, Rendering, SourceReport,
+        Step,
+    },
     pipeline::{Codecs, Transforms, WrittenFormat, written_format},
     worker::{LocalProgress, LocalSource, run_local},
 };
@@ -103,8 +106,7 @@ impl Apply {
         }
         let snapshot = registry.snapshot();
         let format = self.format(snapshot.codecs())?;
-        let rendering =
-            Rendering { page: self.page, dpi: self.dpi, as_stored: self.as_stored, ..Rendering::default() };
+        let rendering = Rendering { page: self.page, dpi: self.dpi, as_stored: self.as_stored, ..Rendering::default() };
         if let Some((name, message)) = rendering.problems().first() {
             return Err(format!("--{name}: {message}").into());
         }
@@ -215,11 +217,12 @@ impl Apply {
 }
 
 /// A picture that a parameter names is a local file here: `{"file": "path"}`.
-fn read_image(reference: &Value) -> Result<Bytes, Failure> {
-    let path = reference["file"].as_str().ok_or_else(|| {
+fn read_image(source: &ImageSource) -> Result<Bytes, Failure> {
+    let ImageSource::File(path) = source else {
         let expected = r#"expected {"file": "path"}"#;
-        Failure::new(Code::InvalidParams, format!("{reference} names no picture here, {expected}"))
-    })?;
+        let shown = ImageRef::from(source.clone()).to_value();
+        return Err(Failure::new(Code::InvalidParams, format!("{shown} names no picture here, {expected}")));
+    };
     let bytes = std::fs::read(path)
         .map_err(|error| Failure::new(Code::SourceUnreachable, format!("cannot read {path}: {error}")))?;
     Ok(bytes.into())

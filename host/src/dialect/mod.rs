@@ -7,8 +7,12 @@
 pub mod cloudinary;
 pub mod native;
 
+use async_trait::async_trait;
+
 use crate::{
-    store::{BatchRow, JobRow},
+    error::{Code, Failure},
+    job::{Encoding, SourceReport, Step},
+    store::{BatchRow, Change, JobRow, Store},
     webhook::NewDelivery,
 };
 
@@ -23,9 +27,21 @@ pub enum Event {
     MainFinished,
     /// The eager outputs are done: made, failed or cancelled.
     EagerFinished,
+    /// The job is final. Told last, also of a job without outputs.
+    Finished,
+}
+
+/// What an output is made by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Work {
+    /// All steps from the source on, in order.
+    pub steps: Vec<Step>,
+    /// How to write the picture.
+    pub encoding: Encoding,
 }
 
 /// A foreign API, or our own.
+#[async_trait]
 pub trait Dialect: Send + Sync {
     /// The name that [`crate::job::Spec::dialect`] holds.
     fn name(&self) -> &'static str;
@@ -35,6 +51,34 @@ pub trait Dialect: Send + Sync {
     /// events happen, and are the same when a job runs again.
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery>;
 
+    /// What the end of a job changes in the library, when its outputs are all made or failed. `job` is the
+    /// row as it is about to be committed; what is to be told of the end is written to its report's
+    /// `extra`. Called again when the store finds that a resource was changed meanwhile.
+    ///
+    /// Errors: why the job fails after all; nothing of it is kept.
+    async fn ending(&self, job: &mut JobRow, store: &dyn Store) -> Result<Vec<Change>, Failure> {
+        let _ = (job, store);
+        Ok(Vec::new())
+    }
+
     /// The callbacks owed when the last job of a batch has ended.
-    fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery>;
+    ///
+    /// Errors: of the store; the batch is announced later.
+    async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure>;
+
+    /// What the outputs of an open job are ([`crate::job::Spec::open`]), now that its source was read: one
+    /// entry for each output of the spec, in its order. An entry that is a failure fails its output
+    /// alone; an error fails the job, or has it tried again when its code says so.
+    ///
+    /// Nothing is kept of the answer: a job that runs again asks again, so it has to be the same for the
+    /// same row and source. What could change meanwhile belongs into [`crate::job::Spec::extra`].
+    async fn outputs(
+        &self,
+        job: &JobRow,
+        source: &SourceReport,
+        store: &dyn Store,
+    ) -> Result<Vec<Result<Work, Failure>>, Failure> {
+        let _ = (job, source, store);
+        Err(Failure::new(Code::Internal, format!("the dialect {:?} has no open jobs", self.name())))
+    }
 }

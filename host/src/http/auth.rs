@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant, SystemTime},
 };
 
 use axum::{
@@ -62,18 +62,53 @@ impl FromRequestParts<Arc<State>> for Admin {
 pub struct Rates {
     per_second: f64,
     buckets: Mutex<HashMap<String, (f64, Instant)>>,
+    hours: Mutex<HashMap<String, (u64, u64)>>,
 }
+
+/// Requests of an account in the present hour, as some APIs tell them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hour {
+    /// As many as the limit for a second allows.
+    pub limit: u64,
+    /// Sent so far.
+    pub used: u64,
+    /// What is left, at least 1: the limit is for a second.
+    pub remaining: u64,
+    /// When the hour ends.
+    pub ends: SystemTime,
+}
+
+/// What is told as the limit of an hour where there is none.
+const NO_LIMIT: u64 = 1 << 31;
 
 impl Rates {
     /// So many requests in a second; 0 for any number.
     pub fn new(per_second: u32) -> Rates {
-        Rates { per_second: f64::from(per_second), buckets: Mutex::default() }
+        Rates { per_second: f64::from(per_second), buckets: Mutex::default(), hours: Mutex::default() }
+    }
+
+    /// Counts a request of an account into the hour of `now`.
+    pub(crate) fn count(&self, key: &str, now: SystemTime) {
+        let hour = hour(now);
+        let mut hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = hours.entry(key.to_owned()).or_insert((hour, 0));
+        *entry = if entry.0 == hour { (hour, entry.1 + 1) } else { (hour, 1) };
+    }
+
+    /// What was counted of an account in the hour of `now`.
+    pub(crate) fn hour(&self, key: &str, now: SystemTime) -> Hour {
+        let hour = hour(now);
+        let hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = hours.get(key).filter(|(counted, _)| *counted == hour).map_or(0, |(_, used)| *used);
+        let limit = if self.per_second == 0.0 { NO_LIMIT } else { (self.per_second * 3600.0) as u64 };
+        let ends = SystemTime::UNIX_EPOCH + Duration::from_secs((hour + 1) * 3600);
+        Hour { limit, used, remaining: limit.saturating_sub(used).max(1), ends }
     }
 
     /// Takes one request's token.
     ///
     /// Errors: `too_many_requests` with the time after which there is one again.
-    fn take(&self, key: &str) -> Result<(), Problem> {
+    pub(crate) fn take(&self, key: &str) -> Result<(), Problem> {
         self.take_at(key, Instant::now())
     }
 
@@ -100,11 +135,27 @@ impl Rates {
     }
 }
 
+fn hour(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 3600
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[test]
+    fn hours_are_counted_apart() {
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let rates = Rates::new(10);
+        rates.count("a", at(100));
+        rates.count("a", at(3599));
+        let expected = Hour { limit: 36_000, used: 2, remaining: 35_998, ends: at(3600) };
+        assert_eq!(rates.hour("a", at(3000)), expected);
+        assert_eq!(rates.hour("b", at(3000)).used, 0);
+        rates.count("a", at(3600));
+        assert_eq!(rates.hour("a", at(3601)).used, 1);
+        assert_eq!(Rates::new(0).hour("a", at(0)).remaining, NO_LIMIT);
+    }
 
     #[test]
     fn an_account_has_one_seconds_worth_and_gets_it_back_evenly() {

@@ -241,6 +241,11 @@ impl Arriving<'_> {
         add(&mut self.bytes, part, self.limit)
     }
 
+    /// Ends it as it came, with the room that it takes.
+    pub(crate) fn into_bytes(self) -> (Vec<u8>, Option<OwnedSemaphorePermit>) {
+        (self.bytes, self.room)
+    }
+
     /// Reads what came.
     pub(crate) fn finish(self) -> Result<Document, Problem> {
         let value = at_length(self.bytes.len(), || parse(&self.bytes))?;

@@ -15,7 +15,7 @@ use crate::{
     dialect::native::response::{self, JobDocument, JobList},
     error::Code,
     job,
-    store::{Cancelled, JobFilter, JobRow},
+    store::{self, Cancelled, JobFilter, JobRow},
     worker::report,
 };
 
@@ -162,7 +162,13 @@ async fn announce(state: &State, account: &str, batch: Uuid) {
         let Some(row) = state.store.batch(account, batch).await? else {
             return Ok(());
         };
-        let deliveries = state.dialect(&row.dialect).map_or_else(Vec::new, |dialect| dialect.batch_deliveries(&row));
+        let deliveries = match state.dialect(&row.dialect) {
+            Some(dialect) => {
+                let owed = dialect.batch_deliveries(&row, state.store.as_ref()).await;
+                owed.map_err(|failure| store::Error::Failed { attempt: "tell of a batch", message: failure.message })?
+            }
+            None => Vec::new(),
+        };
         state.store.announce_batch(batch, deliveries).await
     };
     match announced.await {

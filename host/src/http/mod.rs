@@ -8,6 +8,7 @@ mod auth;
 mod batches;
 mod body;
 mod changes;
+mod cloudinary;
 mod deliveries;
 mod dry_run;
 mod health;
@@ -38,9 +39,10 @@ use crate::{
     store::Store,
 };
 
-pub use auth::Rates;
+pub use auth::{Hour, Rates};
 pub use body::Documents;
 pub use changes::{Changes, Subscription};
+pub use cloudinary::{CloudinaryDoor, Measure};
 pub use metrics::Metrics;
 pub use ports::Plugins;
 pub use reply::{Issue, PROBLEM_JSON, Problem};
@@ -112,6 +114,8 @@ pub struct Limits {
     pub max_outputs: usize,
     /// `codec.max_pixels`
     pub max_pixels: u64,
+    /// `codec.max_total_pixels`
+    pub max_total_pixels: u64,
     /// `codec.sandbox`
     pub sandbox: crate::pipeline::Sandbox,
     /// `codec.max_bytes`: the largest upload, data URI or asset.
@@ -131,6 +135,7 @@ impl Limits {
             max_steps: config.worker.max_steps,
             max_outputs: config.worker.max_outputs,
             max_pixels: config.codec.max_pixels,
+            max_total_pixels: config.codec.max_total_pixels,
             sandbox: config.codec.sandbox,
             max_picture_bytes: config.codec.max_bytes,
             max_component_bytes: config.plugins.max_component_bytes,
@@ -158,6 +163,8 @@ pub struct State {
     pub check_address: Arc<CheckAddress>,
     /// Every dialect: a job is cancelled in the words of its own.
     pub dialects: Vec<Arc<dyn Dialect>>,
+    /// What answers calls of the Cloudinary API.
+    pub cloudinary: CloudinaryDoor,
     /// The time.
     pub clock: Clock,
     /// Wakes those who wait for a job.
@@ -191,6 +198,8 @@ impl State {
 /// `server.max_wait_s`.
 pub fn router(state: Arc<State>) -> axum::Router {
     let (routes, document) = routes().split_for_parts();
+    // Foreign APIs are documented by those whose they are.
+    let routes = routes.merge(cloudinary::routes());
     layers::around(routes, &state, document).with_state(state)
 }
 

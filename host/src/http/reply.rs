@@ -206,7 +206,9 @@ impl From<store::Error> for Problem {
             store::Error::QueueFull { .. } => {
                 Problem::new(Code::TooManyRequests, error.to_string()).with_retry_after(10)
             }
-            store::Error::Exists { .. } => Problem::new(Code::Conflict, error.to_string()),
+            store::Error::Exists { .. } | store::Error::Conflict { .. } => {
+                Problem::new(Code::Conflict, error.to_string())
+            }
             store::Error::BadCursor => Problem::field("cursor", error.to_string()),
         }
     }

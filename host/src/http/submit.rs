@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -193,14 +192,9 @@ pub(super) fn new_job(lowered: Lowered, source: Source) -> NewJob {
     };
     let priority = lowered.priority;
     let spec = lowered.into_spec(source);
-    let outputs = spec.outputs.iter().map(|output| report::pending(output, token())).collect();
-    let report = Report { source: None, outputs, errors: Vec::new() };
+    let outputs = spec.outputs.iter().map(|output| report::pending(output, job::new_token())).collect();
+    let report = Report { outputs, ..Report::default() };
     NewJob { id: job::new_id(), priority, spec, report, blobs }
-}
-
-/// 32 random bytes in base64url: nobody guesses the URL of an output.
-fn token() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 /// Writes a submission down. When the connection to the store broke during the commit, the first

@@ -3,16 +3,19 @@
 //! A [`Spec`] is what a dialect makes of a request: the engine knows nothing else of it. A [`Report`]
 //! is what came out.
 
+mod image;
 mod rendering;
 mod report;
 mod state;
 mod step;
 
+pub use image::{ImageRef, ImageSource, MAX_IMAGE_DEPTH, MAX_IMAGE_STEPS, MAX_IMAGES};
 pub use rendering::{MAX_DPI, Pages, Rendering};
 pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
 pub use state::State;
-pub use step::{Params, Step};
+pub use step::{COMPONENT, Params, Step};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use safelight_codec::{Chroma, Look, TiffCompression};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -31,16 +34,51 @@ pub struct Spec {
     pub rendering: Rendering,
     /// What to keep: those of the first group, then the eager ones. Ids are unique in the job.
     pub outputs: Vec<Output>,
+    /// The outputs have ids, groups and nothing else yet: the dialect says what they are once the source was read
+    /// ([`crate::dialect::Dialect::outputs`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
     /// Who is told what.
     pub callbacks: Callbacks,
     /// Echoed everywhere; at most 1024 bytes.
     pub reference: Option<String>,
     /// Keep the source under this public id when the job ends well.
     pub store_as: Option<String>,
+    /// How the source is taken in.
+    #[serde(default)]
+    pub intake: Intake,
     /// What the dialect wants to find again when it shows the job; opaque to the engine.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub extra: serde_json::Value,
 }
+
+/// How a source is taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Intake {
+    /// Its bytes become a blob when the job ends well, for the dialect to refer to.
+    pub keep: bool,
+    /// The MD5 of its bytes, and of those of the outputs, stands in the report.
+    pub md5: bool,
+    /// What it may be.
+    pub accepts: Accepts,
+}
+
+/// What a source may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accepts {
+    /// A picture.
+    #[default]
+    Pictures,
+    /// A picture, or any other file if the job has no outputs.
+    Anything,
+    /// Any file; the job has no outputs, and nobody looks into it.
+    Unread,
+}
+
+/// The format of a source that is no picture, or that nobody has looked into.
+pub const FILE: &str = "file";
 
 /// One result to keep: the path of steps from the source to it, and how to write it.
 ///
@@ -154,6 +192,11 @@ pub struct Callbacks {
     /// Further events wished for ("job.running", "output.finished").
     #[serde(default)]
     pub events: Vec<String>,
+}
+
+/// 32 random bytes in base64url: nobody guesses the URL of an output.
+pub fn new_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 /// A new job's id: a version 7 UUID, so that ids sort by time.

@@ -16,6 +16,9 @@ pub struct Report {
     /// Errors of the job as a whole (its source could not be read...). Errors of an output stand
     /// with the output.
     pub errors: Vec<JobError>,
+    /// What the dialect wants to tell of the job's end; opaque to the engine.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub extra: serde_json::Value,
 }
 
 impl Report {
@@ -44,12 +47,15 @@ pub struct SourceReport {
     pub width: u32,
     /// Rows, after the orientation was applied.
     pub height: u32,
-    /// The format's name, told by the first bytes; `canvas` for a blank one.
+    /// The format's name, told by the first bytes; `canvas` for a blank one, `file` for what is no picture.
     pub format: String,
     /// Size of the encoded source.
     pub bytes: u64,
     /// SHA-256 of the encoded source, in lower-case hex.
     pub sha256: String,
+    /// MD5 of the encoded source in lower-case hex, when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
     /// Frames, when there is more than one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
@@ -92,6 +98,9 @@ pub struct OutputReport {
     pub bytes: Option<u64>,
     /// SHA-256 of the encoded result, in lower-case hex; also its key in the blob store.
     pub sha256: Option<String>,
+    /// MD5 of the encoded result in lower-case hex, when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
     /// What `analyze` steps found, in the order of the steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<serde_json::Value>,

@@ -14,3 +14,7 @@ pub struct Step {
     #[serde(default)]
     pub params: Params,
 }
+
+/// What the transform of a step begins with when it is a stored component: the SHA-256 of the component's
+/// bytes in the blob store follows, in lower-case hex. For dialects, as blobs belong to no account.
+pub const COMPONENT: &str = "component:";

@@ -4,6 +4,7 @@
 
 mod codecs;
 mod hand_over;
+mod images;
 mod memory;
 mod plan;
 mod sandbox;
@@ -15,15 +16,11 @@ mod timeline;
 mod tree;
 mod walk;
 
-pub use codecs::{
-    Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, decode, probe, written_format,
-};
+pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, decode, probe, written_format};
 pub(crate) use codecs::{frames_of, no_such_page, scaled};
+pub use images::{Images, Reference, all_image_references, image_key, image_references};
 pub use memory::walk_bytes;
-pub use plan::{
-    Images, Limits, Need, NodePlan, Plan, PlannedOutput, Shape, all_image_references, image_key, image_references,
-    plan_outputs,
-};
+pub use plan::{Limits, Need, NodePlan, Plan, PlannedOutput, Shape, plan_outputs};
 pub use sandbox::{FormatSet, Sandbox};
 pub use timeline::{Arrangement, Shot, Timeline};
 pub use tree::{Node, ROOT, Tree};

@@ -1,17 +1,13 @@
 //! What a job's tree will do, known before a pixel is decoded.
 
-use std::{collections::HashMap, sync::Arc};
-
-use safelight_codec::Raster;
-
-use super::{Arrangement, Call, Kind, Planned, ROOT, Size, Timeline, TransformInfo, Transforms, Tree};
+use super::{
+    Arrangement, Call, Images, Kind, Planned, ROOT, Size, Timeline, Transforms, Tree,
+    images::{image_key, image_references},
+};
 use crate::{
     error::{Code, Failure},
     job::{Group, JobError, Output, Params},
 };
-
-/// Pictures that parameters name, by [`image_key`]; a failure where one could not be had.
-pub type Images = HashMap<String, Result<Arc<Raster>, Failure>>;
 
 /// What is known of the source ahead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,38 +117,6 @@ pub fn plan_outputs(
             failure: failure.map(|error| (error.step.unwrap_or(0), Failure::new(error.code, error.message))),
         })
         .collect()
-}
-
-/// The name under which [`Images`] keeps the picture that a parameter names.
-pub fn image_key(reference: &serde_json::Value) -> String {
-    reference.to_string()
-}
-
-/// The references to pictures in a step's parameters, in the order in which the transform gets them.
-pub fn image_references<'a>(transform: &TransformInfo, params: &'a Params) -> Vec<&'a serde_json::Value> {
-    let named = transform.image_params.iter().filter_map(|name| params.get(name));
-    named
-        .flat_map(|value| match value {
-            serde_json::Value::Array(items) => items.iter().collect(),
-            serde_json::Value::Null => Vec::new(),
-            one => vec![one],
-        })
-        .collect()
-}
-
-/// Every reference to a picture in the outputs' steps, each once. Steps whose transform is unknown
-/// have none.
-pub fn all_image_references(transforms: &dyn Transforms, outputs: &[Output]) -> Vec<serde_json::Value> {
-    let mut found: Vec<serde_json::Value> = Vec::new();
-    for step in outputs.iter().flat_map(|output| &output.steps) {
-        let Ok(transform) = transforms.resolve(&step.transform) else { continue };
-        for reference in image_references(&transform, &step.params) {
-            if !found.contains(reference) {
-                found.push(reference.clone());
-            }
-        }
-    }
-    found
 }
 
 impl Plan {

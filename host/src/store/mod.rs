@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod contract;
 mod cursor;
+mod filter;
+mod library;
 pub mod sqlite;
 
 use std::time::{Duration, SystemTime};
@@ -14,6 +16,12 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use filter::{Column, Direction, Filter, ResourceQuery, Test};
+pub use library::{
+    ApiKey, Change, ChunkRow, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Facts, Library, ResourceKey,
+    ResourceRow, Totals, ValueClass,
+};
 
 use crate::{
     job::{Progress, Report, Spec, State},
@@ -57,10 +65,16 @@ pub enum Error {
     /// There is one of this name already.
     #[error("{what} {name} exists already")]
     Exists {
-        /// "account", "asset".
+        /// "account", "API key".
         what: &'static str,
         /// Its name.
         name: String,
+    },
+    /// Somebody else changed it since it was read, or its name is taken: nothing was changed.
+    #[error("{what} was changed by somebody else")]
+    Conflict {
+        /// What.
+        what: String,
     },
     /// A cursor that this server did not make.
     #[error("the cursor is not one of this server's")]
@@ -247,8 +261,8 @@ pub struct Completion {
     pub state: State,
     /// As in [`Advance`].
     pub advance: Advance,
-    /// Makes the source an asset of this public id.
-    pub store_as: Option<AssetRow>,
+    /// What the job's end changes in the library.
+    pub changes: Vec<Change>,
 }
 
 /// What a completed job set off.
@@ -416,7 +430,7 @@ pub struct Gauges {
 
 /// The port. All times come from the adapter's clock.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Library {
     /// Makes an account.
     async fn create_account(&self, account: Account) -> Result<(), Error>;
     /// The account of this key.
@@ -438,7 +452,7 @@ pub trait Store: Send + Sync {
     async fn heartbeat(&self, leases: &[(Uuid, Uuid)], lease: Duration) -> Result<Vec<Heartbeat>, Error>;
     /// Writes what a running job achieved.
     async fn advance(&self, id: Uuid, token: Uuid, advance: Advance) -> Result<(), Error>;
-    /// Ends a running job.
+    /// Ends a running job. [`Error::Conflict`] when a change cannot be made: the caller works them out anew.
     async fn complete(&self, id: Uuid, token: Uuid, completion: Completion) -> Result<Completed, Error>;
     /// Gives a running job back, to run again after `delay`. `counts` false gives the attempt back
     /// too (a drain is not the job's fault).

@@ -42,11 +42,22 @@ static NATIVE: Rules = Rules {
     honours_retry_after: true,
 };
 
+/// Cloudinary's documented schedule; it documents no time for an attempt.
+static CLOUDINARY: Rules = Rules {
+    timeout: Duration::from_secs(30),
+    accepts: |status| status == 200,
+    gone_ends: false,
+    schedule: &[0, 3 * MINUTE, 6 * MINUTE, 9 * MINUTE],
+    jitter: 0.0,
+    honours_retry_after: false,
+};
+
 impl Policy {
     /// The table.
     pub fn rules(self) -> &'static Rules {
         match self {
             Policy::Native => &NATIVE,
+            Policy::Cloudinary => &CLOUDINARY,
         }
     }
 }
@@ -134,6 +145,19 @@ mod tests {
         assert_eq!(wait(2, Some(500), None, 1.0), Some(360.0));
         assert_eq!(wait(10, Some(503), Some("60"), 0.5), None);
         assert_eq!(wait(11, Some(500), None, 0.5), None);
+    }
+
+    #[test]
+    fn cloudinary_takes_200_alone_and_tries_three_times_more() {
+        let rules = Policy::Cloudinary.rules();
+        assert_eq!(rules.judge(1, Some(200), None, now(), 0.3), Verdict::Delivered);
+        for (number, minutes) in [(1, Some(3)), (2, Some(6)), (3, Some(9)), (4, None)] {
+            for status in [Some(201), Some(204), Some(410), Some(500), None] {
+                let expected =
+                    minutes.map_or(Verdict::Dead, |minutes| Verdict::Retry(now() + Duration::from_secs(minutes * 60)));
+                assert_eq!(rules.judge(number, status, Some("7200"), now(), 0.9), expected, "{number} {status:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One job from claim to commit.
 
+mod open;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -18,10 +20,10 @@ use super::{
 use crate::{
     dialect::{Dialect, Event},
     error::{Code, Failure},
-    job::{Group, JobError, Output, OutputState},
+    job::{Accepts, FILE, Group, JobError, Output, OutputState, SourceReport},
     pipeline::{Images, Size, Stopped, Transforms},
     source::Source,
-    store::{AssetRow, BlobRow, ClaimedJob, Completion, JobRow},
+    store::{AssetRow, BlobRow, Change, ClaimedJob, Completion, JobRow},
     webhook::NewDelivery,
 };
 
@@ -33,6 +35,9 @@ const KEEPING_AT_ONCE: usize = 8;
 
 /// The longest waiting time before a further try.
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
+
+/// How often the end of a job is worked out anew because somebody else was faster.
+const ENDING_TRIES: u32 = 8;
 
 /// A commit under way; true when it owes callbacks.
 type Commit = BoxFuture<'static, Result<bool, crate::store::Error>>;
@@ -73,6 +78,7 @@ pub(super) async fn run(inner: Arc<Inner>, claimed: ClaimedJob, slot: OwnedSemap
         main_told: false,
         written: Instant::now(),
         source: None,
+        md5: None,
     };
     let end = run.work(slot).await;
     run.finish(end).await;
@@ -88,8 +94,10 @@ struct Run<'a> {
     main_told: bool,
     /// When the row was last written.
     written: Instant,
-    /// The source's bytes, while they may become an asset.
+    /// The source's bytes, while they may be kept.
     source: Option<Bytes>,
+    /// Their MD5, if it was asked for.
+    md5: Option<String>,
 }
 
 impl Run<'_> {
@@ -104,17 +112,23 @@ impl Run<'_> {
         let pending = self.job.report.outputs.iter().enumerate();
         let pending: Vec<usize> =
             pending.filter(|(_, output)| output.state == OutputState::Pending).map(|(index, _)| index).collect();
-        let wants_asset = self.job.spec.store_as.is_some();
-        if pending.is_empty() && !(wants_asset && self.job.report.source.is_none()) {
+        if pending.is_empty() && !(self.wants_source() && self.job.report.source.is_none()) {
             return Ok(());
         }
-        let outputs: Arc<Vec<Output>> =
-            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let transforms = (self.inner.ports.transforms)();
         let material = self.read().await?;
+        if self.is_file(&transforms, &material).await? {
+            return Ok(());
+        }
+        let pending = match self.job.spec.open {
+            true => self.work_out(&transforms, &material, pending).await?,
+            false => pending,
+        };
+        let outputs: Arc<Vec<Output>> =
+            Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
-        self.job.report.source = Some(prepared.source.clone());
+        self.job.report.source = Some(SourceReport { md5: self.md5.clone(), ..prepared.source.clone() });
         let memory = {
             let admission = self.inner.admission.acquire(prepared.memory_bytes);
             tokio::select! {
@@ -133,19 +147,59 @@ impl Run<'_> {
             reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
             input = self.inner.ports.inputs.read(&self.job.spec.source) => input.map_err(Interrupt::Failed)?,
         };
-        if self.job.spec.store_as.is_some() {
+        if self.wants_source() {
             self.source = Some(input.bytes.clone());
+        }
+        if self.job.spec.intake.md5 {
+            let bytes = input.bytes.clone();
+            self.md5 = Some(blocking(move || report::md5(&bytes)).await?);
         }
         let rendering = self.job.spec.rendering.clone();
         Ok(Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering })
     }
 
+    /// Whether the source's bytes are kept.
+    fn wants_source(&self) -> bool {
+        self.job.spec.store_as.is_some() || self.job.spec.intake.keep
+    }
+
+    /// Whether the source is taken as a file that nobody looks into; it is noted then.
+    async fn is_file(&mut self, transforms: &Arc<dyn Transforms>, material: &Material) -> Result<bool, Interrupt> {
+        let Material::Encoded { bytes, sha256, rendering } = material else { return Ok(false) };
+        let is_file = match self.job.spec.intake.accepts {
+            Accepts::Pictures => false,
+            Accepts::Anything if !self.job.spec.outputs.is_empty() => false,
+            Accepts::Unread => true,
+            Accepts::Anything => {
+                let (transforms, bytes, rendering) = (transforms.clone(), bytes.clone(), rendering.clone());
+                let (codec, memory_bytes) = (self.inner.codec.clone(), self.inner.admission.bytes());
+                let probe = move || make::is_picture(transforms.as_ref(), &codec, memory_bytes, &bytes, &rendering);
+                !self.inner.compute(probe).await?
+            }
+        };
+        if is_file {
+            let source = SourceReport {
+                width: 0,
+                height: 0,
+                format: FILE.to_owned(),
+                bytes: bytes.len() as u64,
+                sha256: sha256.clone(),
+                md5: self.md5.clone(),
+                frames: None,
+            };
+            self.job.report.source = Some(source);
+        }
+        Ok(is_file)
+    }
+
     async fn read_images(&self, transforms: &Arc<dyn Transforms>, outputs: &[Output]) -> Result<Images, Interrupt> {
-        let inner = self.inner;
-        let memory_bytes = inner.admission.bytes();
+        let stop: images::Stop = {
+            let stop = self.lease.stop.clone();
+            Arc::new(move || stop.reason().is_some())
+        };
         let images = tokio::select! {
             reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
-            images = images::load(&inner.ports, &inner.codec, memory_bytes, &self.job.account, transforms, outputs) => images?,
+            images = images::load(self.inner, &self.job.account, transforms, outputs, &stop) => images?,
         };
         let retryable =
             images.values().filter_map(|image| image.as_ref().err()).find(|failure| self.may_retry(failure.code));
@@ -183,6 +237,7 @@ impl Run<'_> {
             core = self.inner.core() => core,
         };
         let (sender, mut receiver) = mpsc::channel(KEEPING_AT_ONCE);
+        let wants_md5 = self.job.spec.intake.md5;
         let (codec, memory_bytes, stop) =
             (self.inner.codec.clone(), self.inner.admission.bytes(), self.lease.stop.clone());
         let work = blocking(move || {
@@ -190,6 +245,8 @@ impl Run<'_> {
             let _held = (held, core);
             let stop = || stop.reason().is_some() || sender.is_closed();
             make::make(transforms.as_ref(), &codec, memory_bytes, prepared, &stop, &mut |output, made| {
+                let digest = |made: Made| Made { md5: wants_md5.then(|| report::md5(&made.bytes)), ..made };
+                let made = made.map(digest);
                 // Nobody listens any more after a stop.
                 let _ = sender.blocking_send((output, made));
             })
@@ -332,23 +389,12 @@ impl Run<'_> {
     }
 
     /// Ends the job, gives it back, or lets go of it.
-    async fn finish(mut self, end: Result<(), Interrupt>) {
+    async fn finish(self, end: Result<(), Interrupt>) {
         let now = self.inner.ports.clock.now();
         let dialect = self.dialect.clone();
         let dialect = dialect.as_deref();
         let completion = match end {
-            Ok(()) => {
-                let state = self.job.report.final_state();
-                match self.asset().await {
-                    Ok(asset) => {
-                        let mut completion = report::end(dialect, self.job.clone(), state, now);
-                        completion.store_as = asset;
-                        completion
-                    }
-                    Err(failure) if self.may_retry(failure.code) => return self.retry(&failure).await,
-                    Err(failure) => report::failed(dialect, &self.job, &failure, now),
-                }
-            }
+            Ok(()) => return self.end().await,
             Err(Interrupt::Stopped(Reason::Lost)) => {
                 tracing::warn!("the lease of a running job was lost");
                 return;
@@ -364,14 +410,71 @@ impl Run<'_> {
                 report::failed(dialect, &self.job, &failure, now)
             }
         };
-        let mut completion: Completion = completion;
-        completion.advance.deliveries.splice(0..0, std::mem::take(&mut self.owed));
-        self.inner.complete(&self.job, self.lease.token, completion).await;
+        self.complete(completion).await;
     }
 
-    /// The asset that the source becomes, when the job ends well and was to keep it.
-    async fn asset(&mut self) -> Result<Option<AssetRow>, Failure> {
-        let (Some(id), Some(source)) = (&self.job.spec.store_as, &self.job.report.source) else { return Ok(None) };
+    /// Commits the end of the job; answers false when what it changes was changed by somebody else.
+    async fn complete(&self, mut completion: Completion) -> bool {
+        completion.advance.deliveries.splice(0..0, self.owed.iter().cloned());
+        self.inner.complete(&self.job, self.lease.token, completion).await
+    }
+
+    /// Ends a job whose outputs are all made or failed, with what that changes in the library.
+    async fn end(mut self) {
+        for _ in 0..ENDING_TRIES {
+            let completion = match self.ending().await {
+                Ok(completion) => completion,
+                Err(failure) if self.may_retry(failure.code) => return self.retry(&failure).await,
+                Err(failure) => {
+                    report::failed(self.dialect.as_deref(), &self.job, &failure, self.inner.ports.clock.now())
+                }
+            };
+            let submits = completion.changes.iter().any(|change| matches!(change, Change::Submit { .. }));
+            if self.complete(completion).await {
+                if submits {
+                    self.inner.wake.notify_one();
+                }
+                return;
+            }
+        }
+        let failure = Failure::new(Code::Unavailable, "what the job changes was changed by others, again and again");
+        self.retry(&failure).await;
+    }
+
+    async fn ending(&mut self) -> Result<Completion, Failure> {
+        let state = self.job.report.final_state();
+        let kept = self.keep_source().await?;
+        let now = self.inner.ports.clock.now();
+        let mut changes = Vec::new();
+        if let Some((id, source, blob)) = kept.as_ref().and_then(|(source, blob)| {
+            let id = self.job.spec.store_as.as_ref()?;
+            Some((id, source, blob))
+        }) {
+            changes.push(Change::PutAsset(AssetRow {
+                account: self.job.account.clone(),
+                id: id.clone(),
+                sha256: blob.sha256.clone(),
+                bytes: blob.bytes,
+                format: source.format.clone(),
+                width: source.width,
+                height: source.height,
+                created_at: now,
+            }));
+        }
+        let mut job = self.job.clone();
+        report::finalize(&mut job, state, now);
+        if let Some(dialect) = &self.dialect {
+            changes.extend(dialect.ending(&mut job, self.inner.ports.store.as_ref()).await?);
+        }
+        let mut completion = report::end(self.dialect.as_deref(), job);
+        completion.advance.blobs.extend(kept.map(|(_, blob)| blob));
+        completion.changes = changes;
+        Ok(completion)
+    }
+
+    /// Keeps the source's bytes, when the job ends well and was to keep them.
+    async fn keep_source(&mut self) -> Result<Option<(SourceReport, BlobRow)>, Failure> {
+        let Some(source) = self.job.report.source.clone().filter(|_| self.wants_source()) else { return Ok(None) };
         if self.job.report.final_state() != crate::job::State::Succeeded {
             return Ok(None);
         }
@@ -384,16 +487,7 @@ impl Run<'_> {
                 self.inner.ports.results.put(input.bytes).await?
             }
         };
-        Ok(Some(AssetRow {
-            account: self.job.account.clone(),
-            id: id.clone(),
-            sha256: blob.sha256,
-            bytes: blob.bytes,
-            format: source.format.clone(),
-            width: source.width,
-            height: source.height,
-            created_at: self.inner.ports.clock.now(),
-        }))
+        Ok(Some((source, blob)))
     }
 
     async fn retry(&self, failure: &Failure) {

@@ -1,18 +1,17 @@
 //! The same work on a file's bytes, without store or server: `safelight apply`.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::{
     CodecConfig,
     admission::machine_bytes,
     make::{self, Material},
+    picture,
 };
 use crate::{
     error::Failure,
-    job::{JobError, Output, OutputReport, OutputState, Rendering, SourceReport},
-    pipeline::{Images, Size, Transforms, all_image_references, image_key},
+    job::{ImageSource, JobError, Output, OutputReport, OutputState, Rendering, SourceReport},
+    pipeline::{Images, Size, Transforms, all_image_references},
 };
 
 /// An output that was made here.
@@ -55,23 +54,25 @@ pub enum LocalSource {
 
 /// Makes outputs of a source in this thread; blocks.
 ///
-/// `read` gives the bytes of a picture that a parameter names. `progress` is called as work proceeds.
+/// `read` gives the bytes of a picture that a parameter names, before its own steps. `progress` is called as work proceeds.
 /// An error concerns the source; outputs that fail say so in their report.
 pub fn run_local(
     transforms: &dyn Transforms,
     codec: &CodecConfig,
     source: LocalSource,
     outputs: &[Output],
-    read: &dyn Fn(&serde_json::Value) -> Result<Bytes, Failure>,
+    read: &dyn Fn(&ImageSource) -> Result<Bytes, Failure>,
     progress: &mut dyn FnMut(LocalProgress),
 ) -> Result<(SourceReport, Vec<LocalOutput>), Failure> {
     let memory_bytes = machine_bytes();
     let mut images = Images::new();
     for reference in all_image_references(transforms, outputs) {
-        let raster = read(&reference).and_then(|bytes| {
-            make::decode_image(transforms.codecs(), codec, memory_bytes, &bytes, codec.max_total_pixels)
+        let raster = reference.image.and_then(|image| {
+            let bytes = image.source.as_ref().map(read).transpose()?;
+            let prepared = picture::prepare(transforms, codec, memory_bytes, &image, bytes, &images)?;
+            picture::render(transforms, codec, memory_bytes, &prepared, codec.max_total_pixels, &|| false)
         });
-        images.insert(image_key(&reference), raster.map(Arc::new));
+        images.insert(reference.key, raster);
     }
     let material = match source {
         LocalSource::Bytes(bytes, sha256, rendering) => Material::Encoded { bytes, sha256, rendering },

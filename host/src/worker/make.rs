@@ -72,8 +72,17 @@ pub(crate) struct Made {
     pub(crate) size: Size,
     pub(crate) frames: u32,
     pub(crate) format: String,
+    /// Of the bytes, when it was asked for.
+    pub(crate) md5: Option<String>,
     pub(crate) data: Vec<serde_json::Value>,
     pub(crate) steps: Vec<StepReport>,
+}
+
+impl Prepared {
+    /// Whether a step that can run, or an output, needs the source.
+    pub(super) fn looks_at_source(&self) -> bool {
+        self.plan.need != Need::Nothing
+    }
 }
 
 impl CodecConfig {
@@ -104,40 +113,11 @@ pub(crate) fn prepare(
     outputs: &[Output],
     images: &Images,
 ) -> Result<Prepared, Failure> {
-    let (source, full, timeline, info, native) = match &material {
-        Material::Canvas { size, .. } => {
-            let pixels = u64::from(size.width) * u64::from(size.height);
-            if pixels == 0 || pixels > codec.max_pixels {
-                let message = format!("the canvas: {size} px, expected 1 to {} px in all", codec.max_pixels);
-                return Err(Failure::new(Code::ImageLimit, message));
-            }
-            let source = SourceReport {
-                width: size.width,
-                height: size.height,
-                format: "canvas".to_owned(),
-                bytes: 0,
-                sha256: String::new(),
-                frames: None,
-            };
-            (source, *size, Timeline::still(), None, Format::Png)
-        }
-        Material::Encoded { bytes, sha256, rendering } => {
-            let limits = codec.limits(memory_bytes);
-            let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering };
-            let info = pipeline::probe(transforms.codecs(), bytes, ask)?;
-            let source = SourceReport {
-                width: info.size.width,
-                height: info.size.height,
-                format: info.format.clone().into_owned(),
-                bytes: bytes.len() as u64,
-                sha256: sha256.clone(),
-                frames: (info.count > 1).then_some(info.count),
-            };
-            // What is read and not written here becomes the format that keeps every pixel.
-            let native = Format::from_name(&info.format).unwrap_or(Format::Png);
-            (source, info.size, info.timeline.clone(), Some(info), native)
-        }
-    };
+    let (source, info) = look(transforms, codec, memory_bytes, &material)?;
+    let full = Size { width: source.width, height: source.height };
+    let timeline = info.as_ref().map_or_else(Timeline::still, |info| info.timeline.clone());
+    // What is read and not written here becomes the format that keeps every pixel.
+    let native = Format::from_name(&source.format).unwrap_or(Format::Png);
     let codecs = transforms.codecs();
     let formats: Vec<_> = outputs.iter().map(|output| format_of(codecs, &output.encoding, native)).collect();
     let moves = |(format, output): (&Result<Wanted, Failure>, &Output)| {
@@ -163,6 +143,65 @@ pub(crate) fn prepare(
         keep_metadata: outputs.iter().any(|output| output.encoding.keep_metadata),
         animated,
     })
+}
+
+/// Whether the bytes begin like a picture that can be read here. One that is damaged or too large is one, too.
+pub(crate) fn is_picture(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    bytes: &Bytes,
+    rendering: &Rendering,
+) -> bool {
+    let limits = codec.limits(memory_bytes);
+    let probed =
+        pipeline::probe(transforms.codecs(), bytes, Ask { limits: &limits, sandbox: codec.sandbox, rendering });
+    !probed.is_err_and(|failure| failure.code == Code::UnknownFormat)
+}
+
+/// Looks at the source's headers. There is nothing more to know of a canvas.
+///
+/// Errors: bytes of no known format, damage that shows at once, limits, a page that is not there.
+pub(super) fn look(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    material: &Material,
+) -> Result<(SourceReport, Option<SourceInfo>), Failure> {
+    match material {
+        Material::Canvas { size, .. } => {
+            let pixels = u64::from(size.width) * u64::from(size.height);
+            if pixels == 0 || pixels > codec.max_pixels {
+                let message = format!("the canvas: {size} px, expected 1 to {} px in all", codec.max_pixels);
+                return Err(Failure::new(Code::ImageLimit, message));
+            }
+            let source = SourceReport {
+                width: size.width,
+                height: size.height,
+                format: "canvas".to_owned(),
+                bytes: 0,
+                sha256: String::new(),
+                md5: None,
+                frames: None,
+            };
+            Ok((source, None))
+        }
+        Material::Encoded { bytes, sha256, rendering } => {
+            let limits = codec.limits(memory_bytes);
+            let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering };
+            let info = pipeline::probe(transforms.codecs(), bytes, ask)?;
+            let source = SourceReport {
+                width: info.size.width,
+                height: info.size.height,
+                format: info.format.clone().into_owned(),
+                bytes: bytes.len() as u64,
+                sha256: sha256.clone(),
+                md5: None,
+                frames: (info.count > 1).then_some(info.count),
+            };
+            Ok((source, Some(info)))
+        }
+    }
 }
 
 fn format_of(codecs: &dyn Codecs, encoding: &Encoding, native: Format) -> Result<Wanted, Failure> {
@@ -209,22 +248,8 @@ pub(crate) fn make(
     stop: &dyn Fn() -> bool,
     on_output: &mut dyn FnMut(usize, Result<Made, JobError>),
 ) -> Result<Result<(), Stopped>, Failure> {
-    let Prepared { plan, formats, encodings, full, material, .. } = &prepared;
-    if stop() {
-        return Ok(Err(Stopped));
-    }
-    let picture = match decode(transforms.codecs(), codec, memory_bytes, &prepared, material) {
-        Ok(picture) => picture,
-        Err(failure) => {
-            for (output, known) in plan.failures.iter().enumerate() {
-                if let Some(error) = known {
-                    on_output(output, Err(error.clone()));
-                }
-            }
-            return Err(failure);
-        }
-    };
-    Ok(pipeline::walk(transforms, plan, picture.map(Arc::new), *full, stop, &mut |output, leaf| {
+    let Prepared { plan, formats, encodings, .. } = &prepared;
+    walk(transforms, codec, memory_bytes, &prepared, stop, &mut |output, leaf| {
         let made = leaf.and_then(|leaf| {
             let format = formats[output].clone();
             format
@@ -232,7 +257,33 @@ pub(crate) fn make(
                 .map_err(|failure| JobError { output: Some(plan.ids[output].clone()), ..JobError::whole(failure) })
         });
         on_output(output, made);
-    }))
+    })
+}
+
+/// The same without encoding: `on_leaf` gets the pictures.
+pub(super) fn walk(
+    transforms: &dyn Transforms,
+    codec: &CodecConfig,
+    memory_bytes: u64,
+    prepared: &Prepared,
+    stop: &dyn Fn() -> bool,
+    on_leaf: &mut dyn FnMut(usize, Result<Leaf, JobError>),
+) -> Result<Result<(), Stopped>, Failure> {
+    let Prepared { plan, full, material, .. } = prepared;
+    if stop() {
+        return Ok(Err(Stopped));
+    }
+    match decode(transforms.codecs(), codec, memory_bytes, prepared, material) {
+        Ok(picture) => Ok(pipeline::walk(transforms, plan, picture.map(Arc::new), *full, stop, on_leaf)),
+        Err(failure) => {
+            for (output, known) in plan.failures.iter().enumerate() {
+                if let Some(error) = known {
+                    on_leaf(output, Err(error.clone()));
+                }
+            }
+            Err(failure)
+        }
+    }
 }
 
 /// None when no step needs the source.
@@ -319,29 +370,8 @@ fn encode(
         size: Size { width: first.width(), height: first.height() },
         frames: if moves { leaf.picture.frames.len() as u32 } else { 1 },
         format: written.name.into_owned(),
+        md5: None,
         data: leaf.data,
         steps: leaf.steps,
     })
-}
-
-/// Decodes a picture that a parameter names: its first frame. It may have at most `max_pixels`.
-pub(crate) fn decode_image(
-    codecs: &dyn Codecs,
-    codec: &CodecConfig,
-    memory_bytes: u64,
-    bytes: &[u8],
-    max_pixels: u64,
-) -> Result<Raster, Failure> {
-    let limits = codec.limits(memory_bytes);
-    let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering: &Rendering::default() };
-    let info = pipeline::probe(codecs, bytes, ask)?;
-    if u64::from(info.size.width) * u64::from(info.size.height) > max_pixels {
-        let most = codec.max_total_pixels;
-        let message = format!("the pictures that steps name are over the limit of {most} px together");
-        return Err(Failure::new(Code::ImageLimit, message));
-    }
-    let want = Want { enough: None, animated: false, keep_metadata: false };
-    let picture = pipeline::decode(codecs, bytes, ask, &info, want)?;
-    let first = picture.frames.into_iter().next();
-    first.map(|frame| frame.raster).ok_or_else(|| Failure::new(Code::CorruptImage, "the picture has no frame"))
 }

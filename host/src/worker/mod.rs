@@ -11,6 +11,8 @@ mod job;
 mod leases;
 mod local;
 mod make;
+mod now;
+mod picture;
 mod ports;
 pub mod report;
 #[cfg(test)]
@@ -26,8 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 use uuid::Uuid;
 
-pub use images::ImageSource;
 pub use local::{LocalOutput, LocalProgress, LocalSource, run_local};
+pub use now::{MadeNow, Now};
 pub use ports::{Catalogue, Input, Inputs, Observer, Ports, Results, Unobserved};
 
 use crate::{
@@ -278,8 +280,9 @@ impl Inner {
         }
     }
 
-    /// Commits the end of a job and announces its batch if it was the last one.
-    async fn complete(&self, job: &JobRow, token: Uuid, completion: Completion) {
+    /// Commits the end of a job and announces its batch if it was the last one. Answers false when what the
+    /// end changes was changed by somebody else: it has to be worked out anew.
+    async fn complete(&self, job: &JobRow, token: Uuid, completion: Completion) -> bool {
         let state = completion.state;
         for attempt in 1..=COMMIT_TRIES {
             match self.ports.store.complete(job.id, token, completion.clone()).await {
@@ -293,12 +296,13 @@ impl Inner {
                     if let Some(batch) = completed.batch {
                         self.announce_finished(&job.account, batch).await;
                     }
-                    return;
+                    return true;
                 }
                 Err(store::Error::LeaseLost { .. }) => {
                     tracing::warn!("the lease of a job was lost before its end was written");
-                    return;
+                    return true;
                 }
+                Err(store::Error::Conflict { .. }) => return false,
                 // Perhaps it was committed, perhaps not.
                 Err(error @ store::Error::Unknown { .. }) => {
                     tracing::warn!("{error}");
@@ -307,7 +311,7 @@ impl Inner {
                     {
                         (self.ports.changed)(job.id);
                         (self.ports.owed)();
-                        return;
+                        return true;
                     }
                 }
                 Err(error) => tracing::error!("cannot write the end of a job: {error}"),
@@ -315,6 +319,7 @@ impl Inner {
             tokio::time::sleep(Duration::from_millis(100) * attempt).await;
         }
         tracing::error!("the end of a job could not be written, it runs again when its lease has run out");
+        true
     }
 
     async fn announce_finished(&self, account: &str, batch: Uuid) {
@@ -327,7 +332,16 @@ impl Inner {
 
     async fn announce(&self, batch: &BatchRow) {
         let dialect = self.ports.dialects.get(batch.dialect.as_str());
-        let deliveries = dialect.map(|dialect| dialect.batch_deliveries(batch)).unwrap_or_default();
+        let deliveries = match dialect {
+            Some(dialect) => dialect.batch_deliveries(batch, self.ports.store.as_ref()).await,
+            None => Ok(Vec::new()),
+        };
+        let deliveries = match deliveries {
+            Ok(deliveries) => deliveries,
+            Err(failure) => {
+                return tracing::warn!(batch = %batch.id, "a batch cannot be told of, it is tried again: {failure}");
+            }
+        };
         match self.ports.store.announce_batch(batch.id, deliveries).await {
             Ok(()) => (self.ports.owed)(),
             Err(error) => tracing::warn!(batch = %batch.id, "cannot announce a batch, it is tried again: {error}"),

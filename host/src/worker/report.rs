@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::SystemTime};
 
+use md5::{Digest, Md5};
+
 use super::make::Made;
 use crate::{
     dialect::{Dialect, Event},
@@ -24,6 +26,7 @@ pub fn pending(output: &Output, token: String) -> OutputReport {
         format: None,
         bytes: None,
         sha256: None,
+        md5: None,
         data: Vec::new(),
         steps: Vec::new(),
         error: None,
@@ -39,6 +42,7 @@ pub(super) fn fill(report: &mut OutputReport, made: Made, blob: Option<&BlobRow>
     report.format = Some(made.format);
     report.bytes = Some(made.bytes.len() as u64);
     report.sha256 = blob.map(|blob| blob.sha256.clone());
+    report.md5 = made.md5;
     report.data = made.data;
     report.steps = made.steps;
     report.error = None;
@@ -60,7 +64,7 @@ pub fn fail_pending(report: &mut Report, failure: &Failure) {
     report.errors.push(JobError::whole(failure.clone()));
 }
 
-/// The deliveries for a job's end: the ends of both groups, as far as the job has them.
+/// The deliveries for a job's end: the ends of both groups, as far as the job has them, and its own.
 pub fn end_deliveries(dialect: &dyn Dialect, job: &JobRow) -> Vec<NewDelivery> {
     let mut deliveries = Vec::new();
     for (group, event) in [(Group::Main, Event::MainFinished), (Group::Eager, Event::EagerFinished)] {
@@ -68,6 +72,7 @@ pub fn end_deliveries(dialect: &dyn Dialect, job: &JobRow) -> Vec<NewDelivery> {
             deliveries.extend(dialect.deliveries(job, &event));
         }
     }
+    deliveries.extend(dialect.deliveries(job, &Event::Finished));
     deliveries
 }
 
@@ -76,7 +81,8 @@ pub fn end_deliveries(dialect: &dyn Dialect, job: &JobRow) -> Vec<NewDelivery> {
 pub fn cancelled(dialect: Option<&dyn Dialect>, job: &JobRow, now: SystemTime) -> Completion {
     let mut job = job.clone();
     fail_pending(&mut job.report, &Failure::new(Code::Cancelled, "the job was cancelled"));
-    end(dialect, job, State::Cancelled, now)
+    finalize(&mut job, State::Cancelled, now);
+    end(dialect, job)
 }
 
 /// How a job ends that cannot be done: what is not made fails with `failure`.
@@ -84,17 +90,22 @@ pub fn failed(dialect: Option<&dyn Dialect>, job: &JobRow, failure: &Failure, no
     let mut job = job.clone();
     fail_pending(&mut job.report, failure);
     let state = job.report.final_state();
-    end(dialect, job, state, now)
+    finalize(&mut job, state, now);
+    end(dialect, job)
 }
 
-/// Ends a job whose outputs are all made or failed.
-pub(super) fn end(dialect: Option<&dyn Dialect>, mut job: JobRow, state: State, now: SystemTime) -> Completion {
+/// Brings a row whose outputs are all made or failed into the state in which it ends.
+pub(super) fn finalize(job: &mut JobRow, state: State, now: SystemTime) {
     job.state = state;
     job.finished_at = Some(now);
     job.progress = progress(&job.report);
     job.cancel_requested = false;
+}
+
+/// The end of a job whose row says so, with what is owed for it.
+pub(super) fn end(dialect: Option<&dyn Dialect>, job: JobRow) -> Completion {
     let deliveries = dialect.map(|dialect| end_deliveries(dialect, &job)).unwrap_or_default();
-    Completion { state, advance: advance(&job, deliveries), store_as: None }
+    Completion { state: job.state, advance: advance(&job, deliveries), changes: Vec::new() }
 }
 
 /// What is written of a job as it stands.
@@ -106,6 +117,11 @@ fn blobs(report: &Report) -> Vec<BlobRow> {
     let mut seen = BTreeSet::new();
     let made = report.outputs.iter().filter_map(|output| Some((output.sha256.clone()?, output.bytes?)));
     made.filter(|(sha256, _)| seen.insert(sha256.clone())).map(|(sha256, bytes)| BlobRow { sha256, bytes }).collect()
+}
+
+/// MD5 in lower-case hex; some clients compare files by it.
+pub(super) fn md5(bytes: &[u8]) -> String {
+    hex::encode(Md5::digest(bytes))
 }
 
 pub(super) fn progress(report: &Report) -> Progress {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Decodes percent-escapes once. An incomplete escape stays as it is; none when the result is not UTF-8.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

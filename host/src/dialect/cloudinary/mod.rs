@@ -1,17 +1,39 @@
 //! The Cloudinary dialect: what its official SDKs send, read into typed values and written back.
 //!
-//! What is here needs no server and no store: signatures, the transformation language, delivery
-//! addresses, evaluation and size arithmetic, upload parameters. Wire facts were taken from the
+//! Most of what is here needs no server and no store: signatures, the transformation language, delivery
+//! addresses, evaluation and size arithmetic, upload parameters, answers and notifications. What the end
+//! of a job changes is worked out in `engine.rs`, which asks the store. Wire facts were taken from the
 //! SDKs' observable behaviour; `testdata/vectors.json` holds values computed by the Python SDK 1.46.3.
 
+pub mod answer;
+pub mod call;
+pub mod callback;
+pub mod eager;
+pub mod engine;
 pub mod evaluate;
+pub mod explicit;
+pub mod explode;
 pub mod geometry;
+pub mod intake;
+pub mod lower;
+pub mod made;
+pub mod many;
+pub mod named;
+pub mod naming;
 pub mod params;
+pub mod preset;
+pub mod search;
+pub mod settings;
 pub mod signature;
 pub mod transformation;
+pub mod trigger;
 pub mod url;
+pub mod words;
 
 mod escape;
+
+pub use engine::{Cloudinary, NAME};
+pub use escape::decode as decode_segment;
 
 #[cfg(test)]
 mod vectors;

@@ -13,17 +13,18 @@
 //! the output's document in `data.output` and what there is to say of the job as a whole in `data.job`: with the
 //! whole job, a job of many outputs would send all of them as often as it has outputs.
 
+use async_trait::async_trait;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{NAME, request::EventRequest, response};
 use crate::{
     clock::{Clock, rfc3339},
     dialect::{Dialect, Event},
+    error::Failure,
     job::{Group, Progress, State},
-    store::{BatchRow, JobRow},
-    webhook::{NewDelivery, Policy, Signer},
+    store::{BatchRow, JobRow, Store},
+    webhook::{NewDelivery, Policy, Signer, delivery_id},
 };
 
 /// The native dialect as the engine sees it.
@@ -60,6 +61,8 @@ struct Unfinished<'a> {
     batch: Option<Uuid>,
 }
 
+#[async_trait::async_trait]
+#[async_trait]
 impl Dialect for Native {
     fn name(&self) -> &'static str {
         NAME
@@ -110,15 +113,15 @@ impl Dialect for Native {
         told.into_iter().flatten().collect()
     }
 
-    fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery> {
+    async fn batch_deliveries(&self, batch: &BatchRow, _: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
         let Some(url) = &batch.notification_url else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let kind = "batch.finished";
         let at = batch.finished_at.unwrap_or_else(|| self.clock.now());
         let data = response::batch(batch, &self.public_url);
         let to = To { account: &batch.account, job: None, batch: Some(batch.id), order_key: batch.id, url };
-        vec![owed(to, kind, 0, &Body { kind, timestamp: rfc3339(at), data })]
+        Ok(vec![owed(to, kind, 0, &Body { kind, timestamp: rfc3339(at), data })])
     }
 }
 
@@ -165,20 +168,6 @@ fn owed(to: To<'_>, kind: &str, sequence: i64, body: &impl Serialize) -> NewDeli
         signer: Signer::StandardWebhooks,
         policy: Policy::Native,
     }
-}
-
-/// A delivery's id: the same whenever the same event is told, so that a job that runs again after a
-/// crash makes the same id. SHA-256 of what names the event, in the shape of a version 8 UUID
-/// (RFC 9562 section 5.8).
-pub fn delivery_id(order_key: Uuid, kind: &str, sequence: i64) -> Uuid {
-    let digest = Sha256::new()
-        .chain_update(order_key.as_bytes())
-        .chain_update(sequence.to_be_bytes())
-        .chain_update(kind.as_bytes())
-        .finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 #[cfg(test)]
@@ -243,17 +232,6 @@ mod tests {
         let mut job = job_row(&[("a", Group::Main)]);
         job.spec.callbacks.eager_notification_url = Some("http://e/".into());
         assert_eq!(told(&job, Event::EagerFinished), []);
-    }
-
-    #[test]
-    fn the_same_event_has_the_same_id_and_others_have_others() {
-        let key = Uuid::from_u128(7);
-        let id = delivery_id(key, "job.finished", 3);
-        assert_eq!(id, delivery_id(key, "job.finished", 3));
-        assert_ne!(id, delivery_id(key, "job.finished", 4));
-        assert_ne!(id, delivery_id(key, "job.running", 3));
-        assert_ne!(id, delivery_id(Uuid::from_u128(8), "job.finished", 3));
-        assert_eq!(id.get_version_num(), 8);
     }
 
     #[test]

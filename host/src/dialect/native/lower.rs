@@ -11,7 +11,7 @@ use safelight_codec::{Chroma, Format, Look, TiffCompression};
 use url::Url;
 
 use super::{
-    NAME,
+    NAME, pictures,
     request::{
         AllPages, AutoQuality, ChromaRequest, CompressionRequest, JobRequest, MetadataRequest, OutputRequest,
         PageRequest, QualityRequest, SourceRequest, StepRequest,
@@ -103,9 +103,11 @@ impl Lowered {
             source,
             rendering: self.rendering,
             outputs: self.outputs,
+            open: false,
             callbacks: self.callbacks,
             reference: self.reference,
             store_as: self.store_as,
+            intake: Default::default(),
             extra: serde_json::Value::Null,
         }
     }
@@ -374,13 +376,7 @@ fn steps(requests: &[StepRequest], rules: &Rules<'_>, at: &str, issues: &mut Vec
     }
     let mut steps = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
-        // Unknown transforms fail their outputs later, not the job now.
-        if let Ok(transform) = rules.transforms.resolve(&request.transform) {
-            for failure in rules.transforms.check_params(&transform, &request.params) {
-                let (pointer, message) = param_place(&transform, &failure.message);
-                issues.push(Issue::at(format!("{at}/{index}/params{pointer}"), failure.code, message));
-            }
-        }
+        pictures::step(&request.transform, &request.params, rules, &format!("{at}/{index}"), 0, issues);
         steps.push(Step { transform: request.transform.clone(), params: request.params.clone() });
     }
     steps
@@ -388,7 +384,7 @@ fn steps(requests: &[StepRequest], rules: &Rules<'_>, at: &str, issues: &mut Vec
 
 /// Splits a message of [`Transforms::check_params`], `point.x: is ...`, into the JSON pointer inside the
 /// parameters and the rest. One about the parameters as a whole names the transform instead.
-fn param_place<'a>(transform: &TransformInfo, message: &'a str) -> (String, &'a str) {
+pub(super) fn param_place<'a>(transform: &TransformInfo, message: &'a str) -> (String, &'a str) {
     let is_param = |name: &str| transform.schema["properties"].get(name).is_some();
     match message.split_once(": ") {
         Some((place, rest)) if place == transform.name && !is_param(place) => (String::new(), rest),
@@ -404,7 +400,7 @@ fn param_place<'a>(transform: &TransformInfo, message: &'a str) -> (String, &'a 
     }
 }
 
-fn check_url(text: &str, rules: &Rules<'_>, at: &str, issues: &mut Vec<Issue>) {
+pub(super) fn check_url(text: &str, rules: &Rules<'_>, at: &str, issues: &mut Vec<Issue>) {
     match web_url(text) {
         Ok(url) => {
             if let Err(failure) = (rules.check_address)(&url) {

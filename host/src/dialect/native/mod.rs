@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod callback;
 pub mod lower;
+mod pictures;
 pub mod request;
 pub mod response;
 
@@ -42,6 +43,7 @@ mod tests {
             format: None,
             bytes: None,
             sha256: None,
+            md5: None,
             data: Vec::new(),
             steps: Vec::new(),
             error: None,
@@ -57,12 +59,14 @@ mod tests {
                 dialect: super::NAME.into(),
                 source: Source::Url { url: "http://a/b".into() },
                 outputs: outputs.iter().map(output).collect(),
+                open: false,
                 callbacks: Callbacks::default(),
                 reference: Some("order 1".into()),
                 store_as: None,
+                intake: Default::default(),
                 extra: serde_json::Value::Null,
             },
-            report: Report { source: None, outputs: outputs.iter().map(report).collect(), errors: Vec::new() },
+            report: Report { outputs: outputs.iter().map(report).collect(), ..Report::default() },
             progress: Progress { done: 0, total: outputs.len() as u32 },
             attempt: 1,
             version: 2,

@@ -17,11 +17,12 @@ use crate::{
     blob::Blobs,
     clock::Clock,
     config::Config,
-    dialect::native::Native,
+    dialect::{cloudinary::Cloudinary, native::Native},
     egress::Egress,
     error::{Code, Failure},
-    http::{Changes, Documents, Limits, Metrics, Rates, State, router},
-    job::{OutputState, Progress},
+    http::{Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State, router},
+    job::{OutputState, Progress, Rendering, SourceReport},
+    source::Source,
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
         sqlite::{Options, Sqlite},
@@ -47,6 +48,16 @@ pub(super) struct Door {
 impl Drop for Door {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Nothing is downloaded here.
+struct Unmeasured;
+
+#[async_trait::async_trait]
+impl Measure for Unmeasured {
+    async fn measure(&self, _: &Source, _: &Rendering) -> Result<SourceReport, Failure> {
+        Err(Failure::new(Code::SourceUnreachable, "there is no network"))
     }
 }
 
@@ -120,6 +131,8 @@ impl Door {
         }
         let egress = Egress::new(&config.egress).unwrap();
         let public_url = "http://here".to_owned();
+        let cloudinary =
+            Arc::new(Cloudinary { public_url: public_url.clone(), algorithm: config.cloudinary.signature_algorithm });
         let state = Arc::new(State {
             limits: Limits::new(&config),
             rates: Rates::new(config.server.requests_per_s),
@@ -131,7 +144,15 @@ impl Door {
                 let refused = |error: crate::egress::Error| Failure::new(Code::AddressRefused, error.to_string());
                 egress.check_literal(url).map_err(refused)
             }),
-            dialects: vec![Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() })],
+            dialects: vec![
+                Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
+                cloudinary.clone(),
+            ],
+            cloudinary: CloudinaryDoor {
+                dialect: cloudinary,
+                accept_signature_version_1: config.cloudinary.accept_signature_version_1,
+                measure: Arc::new(Unmeasured),
+            },
             clock,
             changes: Changes::new(),
             metrics: Arc::new(Metrics::new()),
@@ -221,7 +242,7 @@ impl Door {
         let dialect = self.state.dialect("native").unwrap();
         let deliveries = dialect.deliveries(&job, &crate::dialect::Event::MainFinished);
         let advance = Advance { report: job.report, progress: Progress { done: total, total }, deliveries, blobs };
-        self.state.store.complete(job.id, token, Completion { state, advance, store_as: None }).await.unwrap();
+        self.state.store.complete(job.id, token, Completion { state, advance, changes: Vec::new() }).await.unwrap();
         self.state.changes.changed(job.id);
     }
 }

@@ -105,7 +105,7 @@ fn pictures_named_by_parameters_are_handed_over() {
     let references = crate::pipeline::all_image_references(&FakeTransforms::default(), &outputs);
     let mut images = Images::new();
     for reference in &references {
-        images.insert(crate::pipeline::image_key(reference), Ok(raster.clone()));
+        images.insert(reference.key.clone(), Ok(raster.clone()));
     }
     let walk = Walk::with(&outputs, still(FULL), FULL, &images, &[], &|| false);
     assert_eq!(references.len(), 2);

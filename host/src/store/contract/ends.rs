@@ -77,7 +77,7 @@ pub(in crate::store) async fn a_completion_stores_the_asset(subject: Subject) {
     let id = subject.queue("demo").await;
     let claimed = subject.claim().await;
     let mut end = completion(State::Succeeded);
-    end.store_as = Some(asset("cat", &"c".repeat(64)));
+    end.changes = vec![Change::PutAsset(asset("cat", &"c".repeat(64)))];
     subject.store.complete(id, claimed.token, end).await.unwrap();
     assert_eq!(subject.store.asset("demo", "cat").await.unwrap(), Some(asset("cat", &"c".repeat(64))));
 }

@@ -42,7 +42,7 @@ pub(in crate::store) async fn blobs_in_use_are_not_unreferenced(subject: Subject
     subject.store.advance(claimed.job.id, claimed.token, advance).await.unwrap();
     let mut end = completion(State::Succeeded);
     end.advance.blobs = vec![BlobRow { sha256: late.clone(), bytes: 20 }];
-    end.store_as = Some(asset("cat", &stored));
+    end.changes = vec![Change::PutAsset(asset("cat", &stored))];
     subject.store.complete(claimed.job.id, claimed.token, end).await.unwrap();
     subject.store.put_asset(asset("dog", &replaced)).await.unwrap();
     subject.store.put_asset(asset("dog", &stored)).await.unwrap();

@@ -6,6 +6,7 @@
 pub(super) mod deliveries;
 pub(super) mod ends;
 pub(super) mod keep;
+pub(super) mod library;
 pub(super) mod queue;
 pub(super) mod submit;
 
@@ -112,6 +113,7 @@ fn output(id: &str) -> OutputReport {
         format: None,
         bytes: None,
         sha256: None,
+        md5: None,
         data: Vec::new(),
         steps: Vec::new(),
         error: None,
@@ -129,12 +131,14 @@ pub(super) fn job() -> NewJob {
             dialect: "native".into(),
             source: Source::Canvas { width: 8, height: 8, color: [0, 0, 0, 255] },
             outputs,
+            open: false,
             callbacks: Callbacks::default(),
             reference: None,
             store_as: None,
+            intake: Default::default(),
             extra: serde_json::Value::Null,
         },
-        report: Report { source: None, outputs: vec![output("main")], errors: Vec::new() },
+        report: Report { outputs: vec![output("main")], ..Report::default() },
         blobs: Vec::new(),
     }
 }
@@ -154,10 +158,10 @@ fn batch() -> NewBatch {
 }
 
 pub(super) fn completion(state: State) -> Completion {
-    let report = Report { source: None, outputs: vec![output("main")], errors: Vec::new() };
+    let report = Report { outputs: vec![output("main")], ..Report::default() };
     let advance =
         Advance { report, progress: Progress { done: 1, total: 1 }, deliveries: Vec::new(), blobs: Vec::new() };
-    Completion { state, advance, store_as: None }
+    Completion { state, advance, changes: Vec::new() }
 }
 
 pub(super) fn delivery(url: &str) -> NewDelivery {
@@ -242,6 +246,11 @@ macro_rules! contract_tests {
             keep: an_asset_replaces_one_of_its_id, an_asset_is_forgotten, blobs_in_use_are_not_unreferenced,
                 old_work_is_forgotten, young_and_pending_work_stays, old_keys_are_forgotten, gauges_count_what_waits,
                 a_good_store_is_ready;
+            library: a_resource_comes_out_as_it_went_in, a_resource_is_changed_by_who_read_it_last, a_taken_name_is_a_conflict,
+                a_failing_change_undoes_those_before_it, a_dropped_resource_takes_its_results_along, a_job_ends_together_with_its_changes,
+                a_change_can_accept_a_job, resources_are_filtered, resources_are_sorted_and_paged, resources_are_counted_by_column,
+                value_names_are_listed_once, a_result_is_kept_once, results_are_listed, documents_are_named_things,
+                keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;
         );
     };
     (@modules $make:path; $($module:ident: $($name:ident),+;)+) => {

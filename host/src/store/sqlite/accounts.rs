@@ -12,7 +12,7 @@ use crate::store::{Account, Error};
 pub(super) async fn create(tx: &mut Tx, account: Account) -> Result<(), Fail> {
     let made = sqlx::query(
         "INSERT INTO accounts (key, secret, webhook_secret, previous_webhook_secret, previous_until, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+         SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM api_keys WHERE key = ?) ON CONFLICT (key) DO NOTHING",
     )
     .bind(&account.key)
     .bind(&account.secret)
@@ -20,6 +20,7 @@ pub(super) async fn create(tx: &mut Tx, account: Account) -> Result<(), Fail> {
     .bind(&account.previous_webhook_secret)
     .bind(account.previous_until.map(at))
     .bind(at(account.created_at))
+    .bind(&account.key)
     .execute(tx.open().await?)
     .await?;
     if made.rows_affected() == 0 {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{
     deliveries,
     fail::Fail,
-    keep,
+    library,
     rows::{self, key},
     writer::{Tx, Values},
 };
@@ -100,11 +100,11 @@ fn must_be_final(completion: &Completion) -> Result<(), Fail> {
     Err(Fail::Value(format!("{} is not a final state", completion.state.as_str())))
 }
 
-/// What follows a job's end: deliveries, asset and batch.
+/// What follows a job's end: deliveries, changes of the library, and the batch.
 async fn settle(tx: &mut Tx, batch: Option<Uuid>, completion: Completion) -> Result<Completed, Fail> {
     deliveries::insert(tx, &completion.advance.deliveries).await?;
-    if let Some(asset) = completion.store_as {
-        keep::put_asset(tx, asset).await?;
+    for change in completion.changes {
+        library::change(tx, change).await?;
     }
     let Some(batch) = batch else { return Ok(Completed::default()) };
     let unfinished: i64 =

@@ -67,7 +67,7 @@ pub(super) async fn touch(tx: &mut Tx) -> Result<(), Fail> {
     Ok(())
 }
 
-/// Which of the blobs no asset and no job refers to. Runs in the writer, so that it sees what the
+/// Which of the blobs no asset, no job and nothing in the library refers to. Runs in the writer, so that it sees what the
 /// commands before it wrote.
 pub(super) async fn unreferenced(tx: &mut Tx, sha256: Vec<String>) -> Result<Vec<String>, Fail> {
     let mut found = Vec::new();
@@ -75,7 +75,10 @@ pub(super) async fn unreferenced(tx: &mut Tx, sha256: Vec<String>) -> Result<Vec
         let free: Vec<String> = sqlx::query_scalar(
             "SELECT wanted.value FROM json_each(?) wanted \
              WHERE NOT EXISTS (SELECT 1 FROM job_blobs WHERE sha256 = wanted.value) \
-             AND NOT EXISTS (SELECT 1 FROM assets WHERE sha256 = wanted.value)",
+             AND NOT EXISTS (SELECT 1 FROM assets WHERE sha256 = wanted.value) \
+             AND NOT EXISTS (SELECT 1 FROM resources WHERE sha256 = wanted.value) \
+             AND NOT EXISTS (SELECT 1 FROM derived WHERE sha256 = wanted.value) \
+             AND NOT EXISTS (SELECT 1 FROM chunks WHERE sha256 = wanted.value)",
         )
         .bind(serde_json::to_string(part)?)
         .fetch_all(tx.open().await?)
@@ -86,7 +89,8 @@ pub(super) async fn unreferenced(tx: &mut Tx, sha256: Vec<String>) -> Result<Vec
 }
 
 /// Forgets a bounded number of old rows; answers how many jobs, deliveries and idempotency keys they
-/// were. A job goes with its outputs and references, a delivery with its log, a batch with its last job.
+/// were. A job goes with its outputs and references, a delivery with its log, a batch with its last job; parts
+/// of uploads that were never finished go by their age.
 pub(super) async fn forget(tx: &mut Tx, older_than: Duration) -> Result<u64, Fail> {
     let before = tx.now.saturating_sub(span(older_than));
     let jobs = chosen(tx, "SELECT lower(hex(id)) FROM jobs WHERE finished_at < ? ORDER BY finished_at LIMIT ?", before)
@@ -125,6 +129,14 @@ pub(super) async fn forget(tx: &mut Tx, older_than: Duration) -> Result<u64, Fai
          WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
     )
     .bind(tx.now)
+    .bind(FORGET)
+    .execute(tx.open().await?)
+    .await?;
+    sqlx::query(
+        "DELETE FROM chunks WHERE (account, upload, begins) IN (SELECT account, upload, begins FROM chunks \
+         WHERE created_at < ? LIMIT ?)",
+    )
+    .bind(before)
     .bind(FORGET)
     .execute(tx.open().await?)
     .await?;

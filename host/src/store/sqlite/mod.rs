@@ -10,9 +10,13 @@ mod deliveries;
 mod fail;
 mod finish;
 mod keep;
+mod library;
+mod lookup;
+mod port;
 mod read;
 mod rows;
 mod schema;
+mod search;
 mod submit;
 #[cfg(test)]
 mod tests;

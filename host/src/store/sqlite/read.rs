@@ -56,7 +56,7 @@ pub(super) async fn jobs(
     let limit = filter.limit.clamp(1, PAGE);
     query.push(" ORDER BY j.created_at DESC, j.id DESC LIMIT ").push_bind(limit + 1);
     let found = query.build().fetch_all(connection).await?;
-    page(&found, limit, rows::job, |job| {
+    page_with(&found, limit, rows::job, |job| {
         cursor::write(secret, "jobs", account, Place { at: at(job.created_at), id: job.id })
     })
 }
@@ -84,13 +84,13 @@ pub(super) async fn deliveries(
     let limit = filter.limit.clamp(1, PAGE);
     query.push(" ORDER BY v.created_at DESC, v.id DESC LIMIT ").push_bind(limit + 1);
     let found = query.build().fetch_all(connection).await?;
-    page(&found, limit, rows::delivery, |row| {
+    page_with(&found, limit, rows::delivery, |row| {
         cursor::write(secret, "deliveries", account, Place { at: at(row.created_at), id: row.id })
     })
 }
 
 /// A page of rows of which one more than `limit` was asked for: that one tells whether there are more.
-fn page<T>(
+pub(super) fn page_with<T>(
     found: &[SqliteRow],
     limit: u32,
     read: fn(&SqliteRow) -> Result<T, Fail>,

@@ -9,7 +9,10 @@ use super::fail::Fail;
 use crate::{
     clock::{from_micros, micros},
     job::{Progress, State},
-    store::{Account, AssetRow, BatchRow, DeliveryRow, DeliveryState, JobRow},
+    store::{
+        Account, ApiKey, AssetRow, BatchRow, ChunkRow, DeliveryRow, DeliveryState, DerivedRow, DocumentRow, JobRow,
+        ResourceKey, ResourceRow,
+    },
     webhook::NewDelivery,
 };
 
@@ -146,6 +149,86 @@ pub(super) fn asset(row: &SqliteRow) -> Result<AssetRow, Fail> {
         format: row.try_get("format")?,
         width: unsigned(row, "width")?,
         height: unsigned(row, "height")?,
+        created_at: time(row.try_get("created_at")?),
+    })
+}
+
+pub(super) fn resource(row: &SqliteRow) -> Result<ResourceRow, Fail> {
+    Ok(ResourceRow {
+        id: id(row, "id")?,
+        key: ResourceKey {
+            account: row.try_get("account")?,
+            kind: row.try_get("kind")?,
+            delivery: row.try_get("delivery")?,
+            public_id: row.try_get("public_id")?,
+        },
+        revision: unsigned(row, "revision")?,
+        version: unsigned(row, "version")?,
+        sha256: row.try_get("sha256")?,
+        etag: row.try_get("etag")?,
+        bytes: unsigned(row, "bytes")?,
+        format: row.try_get("format")?,
+        width: unsigned(row, "width")?,
+        height: unsigned(row, "height")?,
+        pages: unsigned(row, "pages")?,
+        folder: row.try_get("folder")?,
+        asset_folder: row.try_get("asset_folder")?,
+        display_name: row.try_get("display_name")?,
+        filename: row.try_get("filename")?,
+        access_mode: row.try_get("access_mode")?,
+        moderation_kind: row.try_get("moderation_kind")?,
+        moderation_status: row.try_get("moderation_status")?,
+        created_at: time(row.try_get("created_at")?),
+        uploaded_at: time(row.try_get("uploaded_at")?),
+        updated_at: time(row.try_get("updated_at")?),
+        facts: json(row, "document")?,
+    })
+}
+
+pub(super) fn derived(row: &SqliteRow) -> Result<DerivedRow, Fail> {
+    Ok(DerivedRow {
+        id: id(row, "id")?,
+        account: row.try_get("account")?,
+        resource: id(row, "resource")?,
+        transformation: row.try_get("transformation")?,
+        extension: row.try_get("extension")?,
+        sha256: row.try_get("sha256")?,
+        etag: row.try_get("etag")?,
+        bytes: unsigned(row, "bytes")?,
+        format: row.try_get("format")?,
+        width: unsigned(row, "width")?,
+        height: unsigned(row, "height")?,
+        created_at: time(row.try_get("created_at")?),
+    })
+}
+
+pub(super) fn document(row: &SqliteRow) -> Result<DocumentRow, Fail> {
+    Ok(DocumentRow {
+        account: row.try_get("account")?,
+        class: row.try_get("class")?,
+        name: row.try_get("name")?,
+        body: json(row, "body")?,
+        created_at: time(row.try_get("created_at")?),
+        updated_at: time(row.try_get("updated_at")?),
+    })
+}
+
+pub(super) fn api_key(row: &SqliteRow) -> Result<ApiKey, Fail> {
+    Ok(ApiKey {
+        key: row.try_get("key")?,
+        account: row.try_get("account")?,
+        secret: row.try_get("secret")?,
+        created_at: time(row.try_get("created_at")?),
+    })
+}
+
+pub(super) fn chunk(row: &SqliteRow) -> Result<ChunkRow, Fail> {
+    Ok(ChunkRow {
+        account: row.try_get("account")?,
+        upload: row.try_get("upload")?,
+        begins: unsigned(row, "begins")?,
+        bytes: unsigned(row, "bytes")?,
+        sha256: row.try_get("sha256")?,
         created_at: time(row.try_get("created_at")?),
     })
 }

@@ -6,14 +6,15 @@ use crate::{
 
 fn local(outputs: &[Output], told: &mut Vec<LocalProgress>) -> Result<(SourceReport, Vec<LocalOutput>), Failure> {
     let source = LocalSource::Bytes(png(80, 60), String::new(), Default::default());
-    let read = |_: &serde_json::Value| Ok(png(3, 3));
+    let read = |_: &crate::job::ImageSource| Ok(png(3, 3));
     run_local(&FakeTransforms::default(), &codec_config(), source, outputs, &read, &mut |progress| told.push(progress))
 }
 
 #[test]
 fn local_work_gives_the_encoded_results_and_their_cost() {
     let steps = [step("resize", r#"{"width": 40, "height": 30}"#), step("colors", "{}")];
-    let mut outputs = [output("a", Group::Main, steps), output("b", Group::Main, [step("overlay", r#"{"image": 1}"#)])];
+    let mut outputs =
+        [output("a", Group::Main, steps), output("b", Group::Main, [step("overlay", r#"{"image": {"file": "a"}}"#)])];
     outputs[0].encoding.format = Some("webp".into());
     let mut told = Vec::new();
     let (source, made) = local(&outputs, &mut told).unwrap();

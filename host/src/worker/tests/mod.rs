@@ -5,6 +5,7 @@ mod endings;
 mod failures;
 mod handing_back;
 mod local;
+mod open;
 mod pictures;
 
 use std::{
@@ -102,6 +103,8 @@ struct Room {
     transforms: Arc<FakeTransforms>,
     changed: Arc<Mutex<BTreeSet<Uuid>>>,
     config: Config,
+    /// Beside the native one.
+    dialect: Option<Arc<dyn Dialect>>,
 }
 
 impl Drop for Room {
@@ -171,6 +174,7 @@ impl Room {
             transforms: Arc::new(FakeTransforms { slow, ..FakeTransforms::default() }),
             changed: Arc::default(),
             config,
+            dialect: None,
         }
     }
 
@@ -182,7 +186,7 @@ impl Room {
             inputs: self.inputs.clone(),
             results: self.results.clone(),
             transforms: Arc::new(move || transforms.clone() as Arc<dyn Transforms>),
-            dialects: BTreeMap::from([(native.name(), native)]),
+            dialects: [Some(native), self.dialect.clone()].into_iter().flatten().map(|d| (d.name(), d)).collect(),
             clock: self.clock.clone(),
             changed: Arc::new(move |job| {
                 changed.lock().unwrap().insert(job);
@@ -284,6 +288,7 @@ fn spec(outputs: impl Into<Vec<Output>>) -> Spec {
         dialect: "native".into(),
         source: Source::Url { url: "http://pictures/a".into() },
         outputs: outputs.into(),
+        open: false,
         callbacks: Callbacks {
             notification_url: Some("http://receiver/main".into()),
             eager_notification_url: Some("http://receiver/eager".into()),
@@ -291,6 +296,7 @@ fn spec(outputs: impl Into<Vec<Output>>) -> Spec {
         },
         reference: None,
         store_as: None,
+        intake: Default::default(),
         extra: serde_json::Value::Null,
     }
 }

@@ -58,9 +58,33 @@ async fn a_picture_that_cannot_be_had_fails_the_outputs_that_need_it() {
             "gone failed step 0 source_not_found: http://pictures/gone: 404",
             r#"text failed step 0 unknown_format: not a picture in a known format, it starts with "hello""#,
             "none failed step 0 source_not_found: there is no asset named 'none'",
-            "file failed step 0 invalid_params: a picture is {\"file\":\"/etc/passwd\"}, \
-             expected {\"url\": ...}, {\"asset\": ...} or {\"data\": ...}",
+            "file failed step 0 invalid_params: a picture is a local file, which a server does not read",
             "fine succeeded 80x60",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_picture_is_made_by_steps_of_its_own() {
+    let room = Room::new().await;
+    let made = |source: &str, steps: &str| overlay(&format!(r#"{{"made": {{{source}"steps": [{steps}]}}}}"#));
+    let source = r#""source": {"url": "http://pictures/a"}, "#;
+    let resize = r#"{"transform": "resize", "params": {"width": 7, "height": 5}}"#;
+    let nested =
+        format!(r#"{{"transform": "overlay", "params": {{"image": {{"made": {{{source}"steps": [{resize}]}}}}}}}}"#);
+    let outputs = [
+        output("own", Group::Main, [made(source, resize)]),
+        output("nothing", Group::Main, [made("", r#"{"transform": "noise"}"#)]),
+        output("nested", Group::Main, [made(source, &nested)]),
+        output("nowhere", Group::Main, [made("", resize)]),
+        output("failing", Group::Main, [made(source, r#"{"transform": "refuse"}"#)]),
+    ];
+    let job = room.end(room.submit(spec(outputs)).await).await;
+    let results = results(&job);
+    assert_eq!(results[..3], ["own succeeded 80x60", "nothing succeeded 80x60", "nested succeeded 80x60"]);
+    assert!(results[3].starts_with("nowhere failed step 0 invalid_params: a picture has no source"), "{results:?}");
+    assert!(results[4].starts_with("failing failed step 0 plugin_refused"), "{results:?}");
+    // The same picture is read once for each that names it.
+    let resized = room.transforms.runs().iter().filter(|run| run.starts_with("resize 80x60")).count();
+    assert_eq!(resized, 1);
 }

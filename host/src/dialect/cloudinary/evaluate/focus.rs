@@ -107,6 +107,11 @@ pub(super) fn anchor(gravity: &Gravity, facts: &Facts, map: Option<Map>, size: S
     Ok(Some(anchor.or_else(fallback).unwrap_or(Anchor::CENTER)))
 }
 
+/// The stored faces that are seen in an image of this size.
+pub(super) fn faces(facts: &Facts, map: Map, size: Size) -> Vec<Rect> {
+    facts.faces.iter().filter_map(|face| map.place(*face, size)).collect()
+}
+
 /// The smallest rectangle around all.
 fn union(rects: &[Rect]) -> Option<Rect> {
     let (first, rest) = rects.split_first()?;

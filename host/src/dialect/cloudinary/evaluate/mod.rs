@@ -13,7 +13,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 use super::{
-    geometry::{Canvas, Layout, Rect, Resize, Size},
+    geometry::{Anchor, Canvas, Layout, Rect, Resize, Size},
     transformation::{Component, Error, Layer, Limits, Transformation},
 };
 
@@ -131,8 +131,12 @@ pub struct Step {
     pub before: Size,
     /// The size after.
     pub after: Size,
-    /// Whether the sizes are those that the pixels will have.
+    /// Whether `before` is the size that the pixels will have.
+    pub exact_before: bool,
+    /// Whether the other sizes are those that the pixels will have.
     pub exact: bool,
+    /// Stored face coordinates that are seen after the resizing, where they are then. Empty for layers.
+    pub faces: Vec<Rect>,
 }
 
 /// A layer that is put over or under the image.
@@ -144,8 +148,14 @@ pub struct LayerStep {
     pub under: bool,
     /// What is done to it first.
     pub steps: Vec<Action>,
+    /// Whether the first of these is of the component that names the layer: what a text looks like stands there.
+    pub own: bool,
     /// How it is applied: blend mode, flags, gravity, offsets.
     pub apply: Component,
+    /// What gravity comes to.
+    pub anchor: Anchor,
+    /// The image's size before.
+    pub before: Size,
     /// Where it goes, when its size is known.
     pub canvas: Option<Canvas>,
     /// The image's size after.

@@ -170,7 +170,8 @@ impl<'a> Walk<'a> {
             let mut above = self.measured(&layer, image)?;
             let mut steps = Vec::new();
             self.step(own, relative, &mut above, &mut steps)?;
-            return self.apply(LayerParts { layer, under, steps, above }, apply, image, actions);
+            let own = !steps.is_empty();
+            return self.apply(LayerParts { layer, under, steps, own, above }, apply, image, actions);
         }
         let relative = is_relative(&component);
         self.step(component, relative, image, actions)
@@ -196,13 +197,14 @@ impl<'a> Walk<'a> {
         let own = Component::new(Vec::new(), own.cloned().collect());
         let relative = is_relative(&own);
         self.step(own, relative, &mut above, &mut steps)?;
+        let has_own = !steps.is_empty();
         self.nodes(inner, &mut above, &mut steps, depth)?;
         let apply = self.resolved(apply, image, actions, depth)?;
         let (place, own): (Vec<_>, Vec<_>) = apply.params.into_iter().partition(belongs_to_place);
         let apply = Component::new(Vec::new(), place);
         let relative = is_relative(&apply);
         self.step(Component::new(Vec::new(), own), relative, &mut above, &mut steps)?;
-        self.apply(LayerParts { layer, under, steps, above }, apply, image, actions)
+        self.apply(LayerParts { layer, under, steps, own: has_own, above }, apply, image, actions)
     }
 
     fn measured(&self, layer: &Layer, image: &Image) -> Result<Image, EvaluateError> {
@@ -248,18 +250,30 @@ impl<'a> Walk<'a> {
             image.map = image.map.map(|map| map.after(layout, size));
             size = layout.size();
         }
+        let faces = image.map.map_or_else(Vec::new, |map| focus::faces(self.facts, map, size));
         let (after, exact) = finished(&component, size);
         self.check(after)?;
         if after != size {
             self.moved(&component, image);
         }
         image.size = after;
+        let exact_before = image.exact;
         image.exact &= exact;
         if image.base.is_none() {
             self.keep_output(&component);
         }
         let exact = image.exact;
-        actions.push(Action::Step(Box::new(Step { component, first_turn_deg, resize, layout, before, after, exact })));
+        actions.push(Action::Step(Box::new(Step {
+            component,
+            first_turn_deg,
+            resize,
+            layout,
+            before,
+            after,
+            exact_before,
+            exact,
+            faces,
+        })));
         Ok(())
     }
 
@@ -307,7 +321,8 @@ impl<'a> Walk<'a> {
         actions: &mut Actions,
     ) -> Result<(), EvaluateError> {
         self.count()?;
-        let LayerParts { layer, under, steps, above } = parts;
+        let LayerParts { layer, under, steps, own, above } = parts;
+        let before = image.size;
         let anchor = self.anchor(&apply, image, image.size)?.unwrap_or(Anchor::CENTER);
         let has = |switch| apply.flags().is_some_and(|flags| flags.has(switch));
         let inside = has(Switch::NoOverflow)
@@ -330,7 +345,17 @@ impl<'a> Walk<'a> {
             self.keep_output(&apply);
         }
         let after = image.size;
-        actions.push(Action::Layer(Box::new(LayerStep { layer, under, steps, apply, canvas, after })));
+        actions.push(Action::Layer(Box::new(LayerStep {
+            layer,
+            under,
+            steps,
+            own,
+            apply,
+            anchor,
+            before,
+            canvas,
+            after,
+        })));
         Ok(())
     }
 
@@ -358,6 +383,7 @@ struct LayerParts {
     layer: Layer,
     under: bool,
     steps: Actions,
+    own: bool,
     above: Image,
 }
 

@@ -50,6 +50,13 @@ impl Anchor {
         }
     }
 
+    /// The middle of something at this place, whatever its size. At sides and corners that is where it would be
+    /// were it a point.
+    pub(in crate::dialect::cloudinary) fn middle(self, within: Size, offset: Offset) -> (f64, f64) {
+        let point = Size { width: 0, height: 0 };
+        self.at(within, point, offset)
+    }
+
     /// Left and top of a rectangle within a larger one, which it does not leave.
     pub(super) fn within(self, within: Size, size: Size, offset: Offset) -> (u32, u32) {
         let (x, y) = self.at(within, size, offset);

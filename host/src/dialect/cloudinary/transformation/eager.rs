@@ -40,6 +40,14 @@ impl Eager {
         Ok(Self { transformation: Transformation::parse(transformation)?, extension })
     }
 
+    /// The asked extension, or nothing.
+    pub fn extension_name(&self) -> &'static str {
+        match self.extension {
+            Some(Extension::Name(name)) => name.name(),
+            Some(Extension::None) | None => "",
+        }
+    }
+
     /// Reads a list.
     ///
     /// # Errors

@@ -1,0 +1,103 @@
+//! The library's side of the port.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{Sqlite, at, deliveries, library, lookup, search};
+use crate::{
+    store::{
+        ApiKey, Change, ChunkRow, Column, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Error, Filter, Library,
+        Page, ResourceKey, ResourceQuery, ResourceRow, Totals, ValueClass,
+    },
+    webhook::NewDelivery,
+};
+
+#[async_trait]
+impl Library for Sqlite {
+    async fn change(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> Result<(), Error> {
+        self.writer
+            .call("change the library", move |tx| {
+                Box::pin(async move {
+                    for change in changes {
+                        library::change(tx, change).await?;
+                    }
+                    deliveries::insert(tx, &owed).await
+                })
+            })
+            .await
+    }
+
+    async fn resource(&self, key: &ResourceKey) -> Result<Option<ResourceRow>, Error> {
+        at("look the resource up", lookup::resource(&mut *self.reader().await?, key).await)
+    }
+
+    async fn resources(&self, account: &str, query: ResourceQuery) -> Result<Page<ResourceRow>, Error> {
+        at("list the resources", search::page(&mut *self.reader().await?, &self.cursor_key, account, query).await)
+    }
+
+    async fn count_resources(
+        &self,
+        account: &str,
+        filter: &Filter,
+        by: Option<Column>,
+    ) -> Result<Vec<(String, u64)>, Error> {
+        at("count the resources", search::count(&mut *self.reader().await?, account, filter, by).await)
+    }
+
+    async fn value_names(
+        &self,
+        account: &str,
+        kind: &str,
+        class: ValueClass,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<String>, Error> {
+        let found = lookup::value_names(&mut *self.reader().await?, account, kind, class, prefix, after, limit).await;
+        at("list the values", found)
+    }
+
+    async fn derived(
+        &self,
+        resource: Uuid,
+        transformation: &str,
+        extension: &str,
+    ) -> Result<Option<DerivedRow>, Error> {
+        let found = lookup::derived(&mut *self.reader().await?, resource, transformation, extension).await;
+        at("look the result up", found)
+    }
+
+    async fn derived_by_id(&self, account: &str, id: Uuid) -> Result<Option<DerivedRow>, Error> {
+        at("look the result up", lookup::derived_by_id(&mut *self.reader().await?, account, id).await)
+    }
+
+    async fn derived_list(&self, account: &str, query: DerivedQuery) -> Result<Page<DerivedRow>, Error> {
+        let found = lookup::derived_list(&mut *self.reader().await?, &self.cursor_key, account, query).await;
+        at("list the results", found)
+    }
+
+    async fn document(&self, account: &str, class: &str, name: &str) -> Result<Option<DocumentRow>, Error> {
+        at("look the document up", lookup::document(&mut *self.reader().await?, account, class, name).await)
+    }
+
+    async fn documents(&self, account: &str, query: DocumentQuery) -> Result<Page<DocumentRow>, Error> {
+        let found = lookup::documents(&mut *self.reader().await?, &self.cursor_key, account, query).await;
+        at("list the documents", found)
+    }
+
+    async fn api_key(&self, key: &str) -> Result<Option<ApiKey>, Error> {
+        at("look the API key up", lookup::api_key(&mut *self.reader().await?, key).await)
+    }
+
+    async fn api_keys(&self, account: &str) -> Result<Vec<ApiKey>, Error> {
+        at("list the API keys", lookup::api_keys(&mut *self.reader().await?, account).await)
+    }
+
+    async fn chunks(&self, account: &str, upload: &str) -> Result<Vec<ChunkRow>, Error> {
+        at("list the parts", lookup::chunks(&mut *self.reader().await?, account, upload).await)
+    }
+
+    async fn totals(&self, account: &str) -> Result<Totals, Error> {
+        at("count what is stored", lookup::totals(&mut *self.snapshot().await?, account).await)
+    }
+}
