@@ -5,6 +5,7 @@ mod support;
 mod animations;
 mod api;
 mod cli;
+mod cloudinary;
 mod codecs;
 mod lifecycle;
 mod receivers;

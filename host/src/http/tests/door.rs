@@ -20,7 +20,11 @@ use crate::{
     dialect::native::Native,
     egress::Egress,
     error::{Code, Failure},
-    http::{Changes, Documents, Limits, Metrics, Rates, State, router},
+    http::{
+        Changes, Documents, Limits, Metrics, Rates, State,
+        cloudinary::delivery::{AssetResources, Delivery, tests::FakeMaker},
+        router,
+    },
     job::{OutputState, Progress},
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
@@ -120,13 +124,24 @@ impl Door {
         }
         let egress = Egress::new(&config.egress).unwrap();
         let public_url = "http://here".to_owned();
+        let (store, plugins) = (Arc::new(store), Arc::new(Played::new()));
+        let blobs = Blobs::local(&dir.join("blobs")).unwrap();
+        let delivery = Arc::new(Delivery::new(
+            Arc::new(AssetResources::new(store.clone(), config.delivery.fetch)),
+            Arc::new(FakeMaker::new(blobs.clone())),
+            plugins.clone(),
+            blobs.clone(),
+            clock.clone(),
+            config.delivery.clone(),
+        ));
         let state = Arc::new(State {
             limits: Limits::new(&config),
             rates: Rates::new(config.server.requests_per_s),
             documents: Documents::new(config.server.documents_bytes),
-            store: Arc::new(store),
-            blobs: Blobs::local(&dir.join("blobs")).unwrap(),
-            plugins: Arc::new(Played::new()),
+            store,
+            blobs,
+            plugins,
+            delivery,
             check_address: Arc::new(move |url| {
                 let refused = |error: crate::egress::Error| Failure::new(Code::AddressRefused, error.to_string());
                 egress.check_literal(url).map_err(refused)

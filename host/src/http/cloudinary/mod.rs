@@ -1,0 +1,3 @@
+//! What clients of the Cloudinary dialect call.
+
+pub mod delivery;

@@ -1,0 +1,4 @@
+//! The Cloudinary dialect through the real binary.
+
+mod delivery;
+mod transformations;
