@@ -17,7 +17,7 @@ mod timeline;
 mod tree;
 mod walk;
 
-pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, written_format};
+pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, decode, probe, written_format};
 pub(crate) use codecs::{frames_of, no_such_page, scaled};
 pub use components::{Component, WithComponents, named_components};
 pub use images::{Images, Reference, all_image_references, image_key, image_references};

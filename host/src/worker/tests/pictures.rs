@@ -92,7 +92,7 @@ async fn a_picture_is_made_by_steps_of_its_own() {
 #[tokio::test]
 async fn steps_may_name_a_stored_component() {
     let room = Room::new().await;
-    let mut store = |bytes: &'static [u8]| {
+    let store = |bytes: &'static [u8]| {
         let digest = hex::encode(Sha256::digest(bytes));
         room.inputs.pictures.lock().unwrap().insert(digest.clone(), Ok(Bytes::from_static(bytes)));
         format!("component:{digest}")
