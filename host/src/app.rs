@@ -22,14 +22,17 @@ use crate::{
     dialect::{Dialect, cloudinary::Cloudinary, native::Native},
     egress::{self, Egress},
     error::{Code, Failure},
-    http::{self, Changes, Documents, Metrics, Rates, State},
+    http::{
+        self, Changes, Documents, Metrics, Rates, State,
+        cloudinary::delivery::{AssetResources, Delivery},
+    },
     job,
-    pipeline::{PluginInfo, TransformInfo, Transforms},
+    pipeline::{Component, PluginInfo, TransformInfo, Transforms},
     source::{self, Source, Sources},
     store::{Account, BlobRow, Store, sqlite::Sqlite},
-    wasm::{Counts, Registry},
+    wasm::{Counts, Registry, StoredComponents},
     webhook::Relay,
-    worker::{Input, Inputs, Observer, Ports, Results, Worker},
+    worker::{Components, Input, Inputs, Observer, Ports, Results, Worker},
 };
 
 /// What keeps a server from starting or running.
@@ -190,6 +193,7 @@ impl Listening {
                     let registry = registry.clone();
                     Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
                 },
+                components: Arc::new(Stored(StoredComponents::new(registry.clone()))),
                 dialects: dialects.iter().map(|dialect| (dialect.name(), dialect.clone())).collect(),
                 clock: clock.clone(),
                 changed: {
@@ -206,6 +210,15 @@ impl Listening {
             config.codec.clone(),
         );
 
+        let plugins: Arc<dyn http::Plugins> = Arc::new(OfferedPlugins(registry));
+        let delivery = Arc::new(Delivery::new(
+            Arc::new(AssetResources::new(store.clone(), config.delivery.fetch)),
+            Arc::new(worker.clone()),
+            plugins.clone(),
+            blobs.clone(),
+            clock.clone(),
+            config.delivery.clone(),
+        ));
         let draining = CancellationToken::new();
         let closing = CancellationToken::new();
         let state = Arc::new(State {
@@ -213,7 +226,7 @@ impl Listening {
             public_url,
             store: store.clone(),
             blobs: blobs.clone(),
-            plugins: Arc::new(OfferedPlugins(registry)),
+            plugins: plugins.clone(),
             check_address: {
                 let egress = egress.clone();
                 Arc::new(move |url| egress.check_literal(url).map_err(|error| refusal(&error)))
@@ -235,6 +248,7 @@ impl Listening {
                 Arc::new(move |job| worker.cancel(job))
             },
             delivery_ready,
+            delivery,
             draining: draining.clone(),
             config: config.server.clone(),
         });
@@ -343,6 +357,19 @@ fn refusal(error: &egress::Error) -> Failure {
         _ => Code::InvalidRequest,
     };
     Failure::new(code, error.to_string())
+}
+
+/// The worker's stored components.
+struct Stored(StoredComponents);
+
+impl Components for Stored {
+    fn at_hand(&self, sha256: &str) -> Option<Component> {
+        self.0.at_hand(sha256)
+    }
+
+    fn load(&self, component: &[u8]) -> Result<Component, Failure> {
+        self.0.load(component)
+    }
 }
 
 /// The worker's events, counted.

@@ -28,6 +28,8 @@ pub struct Config {
     pub source: crate::source::Config,
     /// `[egress]`
     pub egress: crate::egress::Config,
+    /// `[delivery]`
+    pub delivery: crate::http::cloudinary::delivery::Config,
     /// `[webhook]`
     pub webhook: crate::webhook::Config,
     /// `[cloudinary]`
@@ -112,6 +114,12 @@ impl Config {
         within("codec.max_frames", u64::from(self.codec.max_frames), 1, 1_000_000)?;
         within("codec.avif_seconds", u64::from(self.codec.avif_seconds), 1, 3600)?;
         within("codec.max_output_bytes", self.codec.max_output_bytes, 1, 1 << 40)?;
+        within("delivery.max_pixels", self.delivery.max_pixels, 1, 1 << 32)?;
+        within("delivery.slots", u64::from(self.delivery.slots), 1, 10_000)?;
+        within("delivery.waiting", u64::from(self.delivery.waiting), 0, 1_000_000)?;
+        within("delivery.wait_s", self.delivery.wait_s, 1, 3600)?;
+        within("delivery.limit_s", self.delivery.limit_s, 1, 3600)?;
+        within("delivery.max_age_s", self.delivery.max_age_s, 0, 1 << 32)?;
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;
         self.egress.check().map_err(Error)?;

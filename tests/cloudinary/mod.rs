@@ -1,4 +1,8 @@
-//! The official SDKs against the server: only their base URL is changed.
+//! The Cloudinary dialect through the real binary: delivery by address, and the official SDKs, of which only the base URL is
+//! changed.
+
+mod delivery;
+mod transformations;
 
 use crate::support::{KEY, SECRET, Server, tools};
 

@@ -28,7 +28,7 @@ pub(super) fn around(
     document: utoipa::openapi::OpenApi,
 ) -> Router<Arc<State>> {
     routes
-        .fallback(reply::no_route)
+        .fallback(other)
         .method_not_allowed_fallback(reply::no_method)
         .layer(axum::Extension(openapi::Document::new(&document)))
         // Bodies are limited by `guard` instead, which knows the routes' limits.
@@ -36,6 +36,22 @@ pub(super) fn around(
         .layer(CatchPanicLayer::custom(reply::panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(state), observe))
 }
+
+/// A path that no route has: an address of an image, or nothing.
+async fn other(Extract(state): Extract<Arc<State>>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    match state.delivery.answer(&head).await {
+        Some(mut answer) => {
+            answer.extensions_mut().insert(Route("delivery"));
+            answer
+        }
+        None => reply::no_route(head.uri).await.into_response(),
+    }
+}
+
+/// What answered, where that is no route.
+#[derive(Clone, Copy, Debug)]
+struct Route(&'static str);
 
 /// Gives the request an id, guards its body, counts and logs it.
 async fn observe(Extract(state): Extract<Arc<State>>, request: Request, next: Next) -> Response {
@@ -60,7 +76,8 @@ async fn observe(Extract(state): Extract<Arc<State>>, request: Request, next: Ne
     rest.discard(waits);
 
     let (status, elapsed) = (response.status().as_u16(), began.elapsed());
-    state.metrics.request(method.as_str(), &route, status, elapsed);
+    let route = response.extensions().get::<Route>().map_or(route.as_str(), |Route(name)| name);
+    state.metrics.request(method.as_str(), route, status, elapsed);
     let _entered = span.enter();
     tracing::debug!(status, ms = elapsed.as_secs_f64() * 1000.0, "answered a request");
     if let Ok(value) = HeaderValue::from_str(&id) {

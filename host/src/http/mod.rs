@@ -8,7 +8,7 @@ mod auth;
 mod batches;
 mod body;
 mod changes;
-mod cloudinary;
+pub mod cloudinary;
 mod deliveries;
 mod dry_run;
 mod health;
@@ -21,7 +21,8 @@ mod plugins;
 mod ports;
 mod query;
 mod reply;
-mod serve;
+pub(crate) mod serve;
+mod stored;
 mod submit;
 mod upload;
 mod wait;
@@ -181,6 +182,8 @@ pub struct State {
     pub cancel_requested: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
     /// Notified when callbacks are owed.
     pub delivery_ready: Arc<Notify>,
+    /// Answers addresses of images; the routes come first.
+    pub delivery: Arc<cloudinary::delivery::Delivery>,
     /// Cancelled when the server begins to drain.
     pub draining: CancellationToken,
 }

@@ -1,24 +1,23 @@
 //! Hands out stored outputs at URLs that nobody guesses.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    body::Body,
     extract::{Path, State as Extract},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::Response,
 };
-use futures_util::stream;
 
-use super::{State, reply::Problem};
+use super::{
+    State,
+    reply::Problem,
+    stored::{self, Refused, Stored},
+};
 use crate::{
     error::Code,
     job::{OutputReport, OutputState},
     pipeline::written_format,
 };
-
-/// How much of a blob is read at once.
-const CHUNK: u64 = 1 << 20;
 
 /// Hands out an output.
 ///
@@ -44,6 +43,7 @@ const CHUNK: u64 = 1 << 20;
 pub(super) async fn get(
     Extract(state): Extract<Arc<State>>,
     Path(path): Path<(String, String)>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // The name behind the token is for people alone.
@@ -53,16 +53,9 @@ pub(super) async fn get(
     let (Some(sha256), Some(bytes)) = (report.sha256.clone(), report.bytes) else {
         return Err(not_there(&report));
     };
-    let etag = format!("\"{sha256}\"");
     let mut common = HeaderMap::new();
-    let mut set = |name: HeaderName, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            common.insert(name, value);
-        }
-    };
-    set(header::ETAG, &etag);
+    let mut set = |name: HeaderName, value: &str| stored::set(&mut common, name, value);
     set(header::CACHE_CONTROL, "public, max-age=31536000, immutable");
-    set(header::ACCEPT_RANGES, "bytes");
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     let snapshot = state.plugins.snapshot();
     let format = report.format.as_deref().and_then(|name| written_format(snapshot.codecs(), name));
@@ -71,29 +64,18 @@ pub(super) async fn get(
     let extension = format.as_ref().map_or("bin", |format| &format.extension);
     set(header::CONTENT_DISPOSITION, &format!("inline; filename=\"{}.{extension}\"", report.id));
 
-    if headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &etag)) {
-        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
-    }
-    let if_range = headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == etag.as_bytes());
-    let asked = headers.get(header::RANGE).filter(|_| if_range).and_then(|value| value.to_str().ok());
-    let (status, part) = match asked.map_or(Asked::Whole, |text| range(text, bytes)) {
-        Asked::Whole => (StatusCode::OK, 0..bytes),
-        Asked::Part(part) => {
-            let value = format!("bytes {}-{}/{bytes}", part.start, part.end - 1);
-            common.insert(header::CONTENT_RANGE, HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("")));
-            (StatusCode::PARTIAL_CONTENT, part)
-        }
-        Asked::Outside => {
+    let stored = Stored { etag: format!("\"{sha256}\""), sha256, bytes, modified: None };
+    stored::answer(&state.blobs, stored, &method, &headers, common).await.map_err(|refused| match refused {
+        Refused::Blob(error) => error.into(),
+        Refused::Outside(bytes) => {
             let problem = Problem::field("range", format!("lies outside of the {bytes} bytes"))
                 .with_status(StatusCode::RANGE_NOT_SATISFIABLE);
-            return Err(match HeaderValue::try_from(format!("bytes */{bytes}")) {
+            match HeaderValue::try_from(format!("bytes */{bytes}")) {
                 Ok(value) => problem.with_header(header::CONTENT_RANGE, value),
                 Err(_) => problem,
-            });
+            }
         }
-    };
-    common.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
-    Ok((status, common, content(&state, sha256, part).await?).into_response())
+    })
 }
 
 /// Why there are no bytes.
@@ -107,98 +89,5 @@ fn not_there(report: &OutputReport) -> Problem {
             Problem::new(Code::NotFound, detail)
         }
         (_, None) => Problem::new(Code::NotFound, format!("output {:?} has no picture", report.id)),
-    }
-}
-
-/// The body, read chunk by chunk as the client takes it. The first chunk is read before the head is
-/// sent, so that a missing blob is an error and not a broken transfer.
-async fn content(state: &State, sha256: String, part: Range<u64>) -> Result<Body, Problem> {
-    let next = |from: u64| from..part.end.min(from + CHUNK);
-    if part.is_empty() {
-        return Ok(Body::empty());
-    }
-    let first = state.blobs.get_range(&sha256, next(part.start)).await?;
-    let from = part.start + first.len() as u64;
-    if from >= part.end {
-        return Ok(Body::from(first));
-    }
-    let blobs = state.blobs.clone();
-    let rest = stream::try_unfold((blobs, sha256, from, part.end), |(blobs, sha256, from, end)| async move {
-        if from >= end {
-            return Ok(None);
-        }
-        let chunk = blobs.get_range(&sha256, from..end.min(from + CHUNK)).await?;
-        let from = from + chunk.len() as u64;
-        Ok::<_, crate::blob::Error>(Some((chunk, (blobs, sha256, from, end))))
-    });
-    Ok(Body::from_stream(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)))
-}
-
-/// Whether an `If-None-Match` names the tag; the comparison is weak (RFC 9110 section 13.1.2).
-fn names(value: &HeaderValue, etag: &str) -> bool {
-    let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
-    listed.into_iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    Whole,
-    Part(Range<u64>),
-    Outside,
-}
-
-/// Reads a `Range` header. What is not understood, and several ranges, ask for the whole.
-fn range(text: &str, bytes: u64) -> Asked {
-    let Some((first, last)) = text.strip_prefix("bytes=").map(str::trim).and_then(|range| range.split_once('-')) else {
-        return Asked::Whole;
-    };
-    let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
-    match (first, last) {
-        ("", length) => match number(length) {
-            None => Asked::Whole,
-            Some(0) => Asked::Outside,
-            Some(_) if bytes == 0 => Asked::Outside,
-            Some(length) => Asked::Part(bytes.saturating_sub(length)..bytes),
-        },
-        (first, last) => {
-            let last = if last.is_empty() { Some(u64::MAX) } else { number(last) };
-            match (number(first), last) {
-                (Some(first), Some(last)) if first > last => Asked::Whole,
-                (Some(first), Some(_)) if first >= bytes => Asked::Outside,
-                (Some(first), Some(last)) => Asked::Part(first..last.saturating_add(1).min(bytes)),
-                _ => Asked::Whole,
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_the_standard_says() {
-        let part = |range: Range<u64>| Asked::Part(range);
-        for (text, expected) in [
-            ("bytes=0-9", part(0..10)),
-            ("bytes=90-", part(90..100)),
-            ("bytes=90-500", part(90..100)),
-            ("bytes=-5", part(95..100)),
-            ("bytes=-500", part(0..100)),
-            ("bytes=99-99", part(99..100)),
-            ("bytes=100-", Asked::Outside),
-            ("bytes=-0", Asked::Outside),
-            ("bytes=18446744073709551615-18446744073709551615", Asked::Outside),
-            ("bytes=5-4", Asked::Whole),
-            ("bytes=0-1,3-4", Asked::Whole),
-            ("bytes=+1-4", Asked::Whole),
-            ("bytes=99999999999999999999-", Asked::Whole),
-            ("bytes=-", Asked::Whole),
-            ("lines=1-2", Asked::Whole),
-        ] {
-            assert_eq!(range(text, 100), expected, "{text}");
-        }
-        assert_eq!(range("bytes=0-", 0), Asked::Outside);
     }
 }

@@ -1,8 +1,12 @@
 //! Brings connections to the router: bounded in number, with a time for request heads, drained at the end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    body::{Bytes, HttpBody},
+    http::Request,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -59,8 +63,8 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Connectio
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file handles, mostly: others have to close first.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -70,7 +74,7 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Connectio
         };
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
-            connection(stream, write_timeout, router, stop).await;
+            connection(stream, Peer(peer), write_timeout, router, stop).await;
             drop(slot);
         });
     }
@@ -81,13 +85,43 @@ pub async fn serve(listener: TcpListener, router: Router, connections: Connectio
     }
 }
 
-async fn connection(stream: TcpStream, write_timeout: Duration, router: Router, stop: CancellationToken) {
+/// Who is at the other end of the connection: an extension of every request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// The router, for requests of one connection.
+#[derive(Clone)]
+struct WithPeer {
+    router: Router,
+    peer: Peer,
+}
+
+impl<B> tower::Service<Request<B>> for WithPeer
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = axum::response::Response;
+    type Error = std::convert::Infallible;
+    type Future = <Router as tower::Service<Request<B>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        tower::Service::<Request<B>>::poll_ready(&mut self.router, context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.router.call(request)
+    }
+}
+
+async fn connection(stream: TcpStream, peer: Peer, write_timeout: Duration, router: Router, stop: CancellationToken) {
     // Answers are small and written at once: do not wait for more.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(write_timeout));
     let stream = Box::pin(stream);
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(WithPeer { router, peer });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     builder

@@ -2,6 +2,6 @@
 
 mod api;
 mod door;
-mod plugins;
+pub(super) mod plugins;
 mod refusals;
 mod sockets;

@@ -22,8 +22,8 @@ const SHOWN: usize = 100;
 ///
 /// - `{"url": "https://..."}`, `{"asset": "public id"}`, `{"data": "data:image/png;base64,..."}`: as it is;
 /// - `{"made": {"source": {"asset": "logo", "page": 1}, "steps": [{"transform": "resize", "params": {...}}]}}`:
-///   with steps of its own. The source is one of the above, perhaps with `page`, `dpi`, `width` and `height` as a
-///   job's source; it is left out when the first step makes a picture out of nothing. The steps may name
+///   with steps of its own. The source is one of the above, perhaps with `page`, `dpi`, `width`, `height` and `as_stored` as
+///   a job's source; it is left out when the first step makes a picture out of nothing. The steps may name
 ///   pictures again, [`MAX_IMAGE_DEPTH`] deep at most.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageRef {
@@ -110,6 +110,8 @@ struct RenderingText {
     width: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    as_stored: bool,
 }
 
 impl ImageRef {
@@ -141,8 +143,8 @@ impl ImageRef {
         if self.steps.is_empty() && self.rendering.is_default() {
             return Value::Object(source);
         }
-        let Rendering { page, dpi, width, height, .. } = self.rendering.clone();
-        if let Ok(Value::Object(beside)) = serde_json::to_value(RenderingText { page, dpi, width, height }) {
+        let Rendering { page, dpi, width, height, as_stored } = self.rendering.clone();
+        if let Ok(Value::Object(beside)) = serde_json::to_value(RenderingText { page, dpi, width, height, as_stored }) {
             source.extend(beside);
         }
         let steps: Vec<Value> =
@@ -181,8 +183,8 @@ fn made(value: &Value) -> Result<ImageRef, Failure> {
     })?;
     let text: RenderingText = serde_json::from_value(Value::Object(beside))
         .map_err(|error| problem(format!("a picture's source: {error}")))?;
-    let rendering =
-        Rendering { page: text.page, dpi: text.dpi, width: text.width, height: text.height, ..Rendering::default() };
+    let RenderingText { page, dpi, width, height, as_stored } = text;
+    let rendering = Rendering { page, dpi, width, height, as_stored };
     match rendering.problems().into_iter().next() {
         Some((name, message)) => Err(problem(format!("a picture's source: {name} {message}"))),
         None => Ok(ImageRef { source: Some(source), rendering, steps }),

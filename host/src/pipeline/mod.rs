@@ -3,6 +3,7 @@
 //! The port [`Transforms`] is what runs a step; [`crate::wasm`] answers it with components.
 
 mod codecs;
+mod components;
 mod hand_over;
 mod images;
 mod memory;
@@ -18,6 +19,7 @@ mod walk;
 
 pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, decode, probe, written_format};
 pub(crate) use codecs::{frames_of, no_such_page, scaled};
+pub use components::{Component, WithComponents, named_components};
 pub use images::{Images, Reference, all_image_references, image_key, image_references};
 pub use memory::walk_bytes;
 pub use plan::{Limits, Need, NodePlan, Plan, PlannedOutput, Shape, plan_outputs};

@@ -27,6 +27,7 @@ mod plans;
 mod plugin;
 mod registry;
 mod snapshot;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ pub use formats::FormatInfo;
 pub use plugin::Origin;
 pub use registry::{Registry, Report};
 pub use snapshot::{PluginSummary, Snapshot};
+pub use stored::StoredComponents;
 
 use std::{collections::BTreeMap, path::PathBuf};
 

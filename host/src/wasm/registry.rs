@@ -294,7 +294,12 @@ impl Registry {
         report
     }
 
-    fn check_size(&self, bytes: u64) -> Result<(), Failure> {
+    /// What instances are made with.
+    pub(super) fn host(&self) -> Arc<Host> {
+        self.host.clone()
+    }
+
+    pub(super) fn check_size(&self, bytes: u64) -> Result<(), Failure> {
         check_size(bytes, self.max_component_bytes)
     }
 

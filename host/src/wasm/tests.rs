@@ -508,3 +508,28 @@ fn pictures_of_every_format_come_back_as_they_went_in() {
         assert_eq!(run(&snapshot, &["clock"], &image).unwrap().image, Some(image));
     }
 }
+
+#[test]
+fn a_stored_component_is_run_and_offered_to_nobody() {
+    let dir = Dir::new();
+    let registry = Arc::new(open(&dir, |_| ()).unwrap());
+    let stored = super::StoredComponents::new(registry.clone());
+    let bytes = component("empty");
+    let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&bytes));
+    assert!(stored.at_hand(&digest).is_none());
+    let loaded = stored.load(&bytes).unwrap();
+    assert_eq!(loaded.transform, "noop");
+    assert!(registry.snapshot().resolve("noop").is_err());
+    let transform = loaded.transforms.resolve("noop").unwrap();
+    assert_eq!(transform.plugin.digest, digest);
+    let call = Call { transform, params: Params::new(), images: Vec::new() };
+    let input = small();
+    let size = Size { width: input.width(), height: input.height() };
+    let region = Rect { x: 0, y: 0, width: size.width, height: size.height };
+    let outcome = loaded.transforms.run(&[call], Some(&input), View { full: size, region }).unwrap();
+    assert_eq!(outcome.image.unwrap().pixels(), input.pixels());
+    assert!(stored.at_hand(&digest).is_some());
+    for wrong in [&b"\0asm\x01\0\0\0"[..], b"nothing", b""] {
+        assert_eq!(stored.load(wrong).err().unwrap().code, Code::PluginInvalid);
+    }
+}

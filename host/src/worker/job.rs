@@ -12,7 +12,9 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{
-    Inner, Panicked, blocking, images,
+    Inner, Panicked, blocking,
+    components::with_components,
+    images,
     leases::{Lease, Reason},
     make::{self, Made, Material, Prepared},
     report,
@@ -115,17 +117,17 @@ impl Run<'_> {
         if pending.is_empty() && !(self.wants_source() && self.job.report.source.is_none()) {
             return Ok(());
         }
-        let transforms = (self.inner.ports.transforms)();
         let material = self.read().await?;
         if self.is_file(&transforms, &material).await? {
             return Ok(());
         }
         let pending = match self.job.spec.open {
-            true => self.work_out(&transforms, &material, pending).await?,
+            true => self.work_out(&material, pending).await?,
             false => pending,
         };
         let outputs: Arc<Vec<Output>> =
             Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
+        let transforms = with_components(self.inner, &outputs).await?;
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
         self.job.report.source = Some(SourceReport { md5: self.md5.clone(), ..prepared.source.clone() });

@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{
-    Inner, Panicked, Worker, images,
+    Inner, Input, Panicked, Worker,
+    components::with_components,
+    images,
     make::{self, Made, Material},
 };
 use crate::{
@@ -82,8 +84,27 @@ impl Worker {
     ///
     /// Errors: as those of a job's source.
     pub async fn measure(&self, source: &Source, rendering: &Rendering) -> Result<SourceReport, Failure> {
+        let input = self.inner.ports.inputs.read(source).await?;
+        self.look(input, rendering).await
+    }
+
+    /// Downloads a file and keeps it in the blob store. With `picture` it has to be one, and is told.
+    ///
+    /// Errors: as those of a job's source; nothing is kept then.
+    pub async fn fetch(&self, url: &str, picture: bool) -> Result<(BlobRow, Option<SourceReport>), Failure> {
         let inner = &self.inner;
-        let material = read(inner, source, rendering).await?;
+        let source = Source::Url { url: url.to_owned() };
+        let input = inner.ports.inputs.read(&source).await?;
+        let report = match picture {
+            true => Some(self.look(input.clone(), &Rendering::default()).await?),
+            false => None,
+        };
+        Ok((inner.ports.results.put(input.bytes).await?, report))
+    }
+
+    async fn look(&self, input: Input, rendering: &Rendering) -> Result<SourceReport, Failure> {
+        let inner = &self.inner;
+        let material = Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering: rendering.clone() };
         let (transforms, codec) = ((inner.ports.transforms)(), inner.codec.clone());
         let memory_bytes = inner.admission.bytes();
         let look = move || make::look(transforms.as_ref(), &codec, memory_bytes, &material);
@@ -95,16 +116,12 @@ fn panicked(_: Panicked) -> Failure {
     Failure::new(Code::Internal, "a bug of the server ended the work")
 }
 
-async fn read(inner: &Inner, source: &Source, rendering: &Rendering) -> Result<Material, Failure> {
-    let input = inner.ports.inputs.read(source).await?;
-    Ok(Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering: rendering.clone() })
-}
-
 async fn make_now(inner: &Inner, now: Now, end: Instant) -> Result<Made, Failure> {
     let Now { account, source, rendering, steps, encoding, .. } = now;
     let outputs = Arc::new(vec![Output { id: "now".to_owned(), group: Group::Main, steps, encoding }]);
-    let transforms = (inner.ports.transforms)();
-    let material = read(inner, &source, &rendering).await?;
+    let transforms = with_components(inner, &outputs).await.map_err(panicked)?;
+    let input = inner.ports.inputs.read(&source).await?;
+    let material = Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering };
     let stop: images::Stop = Arc::new(move || Instant::now() >= end);
     let images = images::load(inner, &account, &transforms, &outputs, &stop).await.map_err(panicked)?;
     let memory_bytes = inner.admission.bytes();

@@ -11,7 +11,7 @@ use crate::{
     dialect::Dialect,
     error::{Code, Failure},
     job::State,
-    pipeline::Transforms,
+    pipeline::{Component, Transforms},
     source::Source,
     store::{BlobRow, Store},
 };
@@ -64,6 +64,15 @@ impl Observer for Unobserved {
 /// Gives the transforms as they are now: a job keeps those it began with when a plugin is replaced.
 pub type Catalogue = dyn Fn() -> Arc<dyn Transforms> + Send + Sync;
 
+/// Loads components that steps name by the SHA-256 of their bytes.
+pub trait Components: Send + Sync {
+    /// One that was loaded before, if it is still at hand.
+    fn at_hand(&self, sha256: &str) -> Option<Component>;
+
+    /// Loads one. Blocks for as long as it compiles: never call it on an async thread.
+    fn load(&self, component: &[u8]) -> Result<Component, Failure>;
+}
+
 /// Everything outside that the worker talks to.
 #[derive(Clone)]
 pub struct Ports {
@@ -75,6 +84,8 @@ pub struct Ports {
     pub results: Arc<dyn Results>,
     /// What runs steps.
     pub transforms: Arc<Catalogue>,
+    /// What runs steps that name a stored component.
+    pub components: Arc<dyn Components>,
     /// The dialects by name.
     pub dialects: BTreeMap<&'static str, Arc<dyn Dialect>>,
     /// The time.

@@ -6,6 +6,7 @@
 mod admin;
 mod caller;
 mod chunks;
+pub mod delivery;
 mod files;
 mod form;
 mod jobs;

@@ -20,7 +20,11 @@ use crate::{
     dialect::{cloudinary::Cloudinary, native::Native},
     egress::Egress,
     error::{Code, Failure},
-    http::{Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State, router},
+    http::{
+        Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State,
+        cloudinary::delivery::{AssetResources, Delivery, tests::FakeMaker},
+        router,
+    },
     job::{OutputState, Progress, Rendering, SourceReport},
     source::Source,
     store::{
@@ -133,13 +137,24 @@ impl Door {
         let public_url = "http://here".to_owned();
         let cloudinary =
             Arc::new(Cloudinary { public_url: public_url.clone(), algorithm: config.cloudinary.signature_algorithm });
+        let (store, plugins) = (Arc::new(store), Arc::new(Played::new()));
+        let blobs = Blobs::local(&dir.join("blobs")).unwrap();
+        let delivery = Arc::new(Delivery::new(
+            Arc::new(AssetResources::new(store.clone(), config.delivery.fetch)),
+            Arc::new(FakeMaker::new(blobs.clone())),
+            plugins.clone(),
+            blobs.clone(),
+            clock.clone(),
+            config.delivery.clone(),
+        ));
         let state = Arc::new(State {
             limits: Limits::new(&config),
             rates: Rates::new(config.server.requests_per_s),
             documents: Documents::new(config.server.documents_bytes),
-            store: Arc::new(store),
-            blobs: Blobs::local(&dir.join("blobs")).unwrap(),
-            plugins: Arc::new(Played::new()),
+            store,
+            blobs,
+            plugins,
+            delivery,
             check_address: Arc::new(move |url| {
                 let refused = |error: crate::egress::Error| Failure::new(Code::AddressRefused, error.to_string());
                 egress.check_literal(url).map_err(refused)

@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// Offers `resize` (its result has the parameters' size), `colors` (analyze) and whatever is installed.
-pub(super) struct Played {
+pub(in crate::http) struct Played {
     bundled: Arc<PluginInfo>,
     installed: Mutex<Vec<Arc<PluginInfo>>>,
 }
 
 impl Played {
-    pub(super) fn new() -> Played {
+    pub(in crate::http) fn new() -> Played {
         Played { bundled: info("geometry", true), installed: Mutex::default() }
     }
 }

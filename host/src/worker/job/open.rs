@@ -1,31 +1,24 @@
 //! Jobs whose outputs are worked out when their source is known.
 
-use std::sync::Arc;
-
 use super::{Interrupt, Run};
 use crate::{
     dialect::Work,
     error::{Code, Failure},
     job::JobError,
-    pipeline::Transforms,
     worker::make::{self, Material},
 };
 
 impl Run<'_> {
     /// Asks the dialect what the outputs of an open job are. Answers which of the pending ones can be made; the
     /// others have failed.
-    pub(super) async fn work_out(
-        &mut self,
-        transforms: &Arc<dyn Transforms>,
-        material: &Material,
-        pending: Vec<usize>,
-    ) -> Result<Vec<usize>, Interrupt> {
+    pub(super) async fn work_out(&mut self, material: &Material, pending: Vec<usize>) -> Result<Vec<usize>, Interrupt> {
         let dialect = self.dialect.clone().ok_or_else(|| {
             let message = format!("there is no dialect {:?} to say what the outputs are", self.job.spec.dialect);
             Interrupt::Failed(Failure::new(Code::Internal, message))
         })?;
         let source = {
-            let (transforms, material, codec) = (transforms.clone(), material.clone(), self.inner.codec.clone());
+            let (transforms, material) = ((self.inner.ports.transforms)(), material.clone());
+            let codec = self.inner.codec.clone();
             let memory_bytes = self.inner.admission.bytes();
             let look = move || make::look(transforms.as_ref(), &codec, memory_bytes, &material);
             self.inner.compute(look).await?.map_err(Interrupt::Failed)?.0

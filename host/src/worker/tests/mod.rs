@@ -31,7 +31,7 @@ use crate::{
     dialect::{Dialect, native::Native},
     job::{Callbacks, Group, Output, OutputState, Report, Spec, State},
     pipeline::{
-        Transforms,
+        Component, Transforms,
         testing::{FakeTransforms, output, step},
     },
     source::Source,
@@ -90,6 +90,24 @@ impl Results for MemoryResults {
         let row = BlobRow { sha256: sha256.clone(), bytes: bytes.len() as u64 };
         self.kept.lock().unwrap().insert(sha256, bytes);
         Ok(row)
+    }
+}
+
+/// Every stored component is a plugin whose first transform is `sepia`, if its bytes are `sepia`.
+struct FakeComponents;
+
+impl Components for FakeComponents {
+    fn at_hand(&self, _: &str) -> Option<Component> {
+        None
+    }
+
+    fn load(&self, component: &[u8]) -> Result<Component, Failure> {
+        match component {
+            b"sepia" => {
+                Ok(Component { transforms: Arc::new(FakeTransforms::default()), transform: "sepia".to_owned() })
+            }
+            _ => Err(Failure::new(Code::PluginInvalid, "this is no component")),
+        }
     }
 }
 
@@ -186,6 +204,7 @@ impl Room {
             inputs: self.inputs.clone(),
             results: self.results.clone(),
             transforms: Arc::new(move || transforms.clone() as Arc<dyn Transforms>),
+            components: Arc::new(FakeComponents),
             dialects: [Some(native), self.dialect.clone()].into_iter().flatten().map(|d| (d.name(), d)).collect(),
             clock: self.clock.clone(),
             changed: Arc::new(move |job| {

@@ -74,7 +74,7 @@ async fn a_picture_is_made_by_steps_of_its_own() {
         format!(r#"{{"transform": "overlay", "params": {{"image": {{"made": {{{source}"steps": [{resize}]}}}}}}}}"#);
     let outputs = [
         output("own", Group::Main, [made(source, resize)]),
-        output("nothing", Group::Main, [made("", r#"{"transform": "noise"}"#)]),
+        output("nothing", Group::Main, [made("", r#"{"transform": "noise", "params": {"width": 5, "height": 4}}"#)]),
         output("nested", Group::Main, [made(source, &nested)]),
         output("nowhere", Group::Main, [made("", resize)]),
         output("failing", Group::Main, [made(source, r#"{"transform": "refuse"}"#)]),
@@ -87,4 +87,32 @@ async fn a_picture_is_made_by_steps_of_its_own() {
     // The same picture is read once for each that names it.
     let resized = room.transforms.runs().iter().filter(|run| run.starts_with("resize 80x60")).count();
     assert_eq!(resized, 1);
+}
+
+#[tokio::test]
+async fn steps_may_name_a_stored_component() {
+    let room = Room::new().await;
+    let store = |bytes: &'static [u8]| {
+        let digest = hex::encode(Sha256::digest(bytes));
+        room.inputs.pictures.lock().unwrap().insert(digest.clone(), Ok(Bytes::from_static(bytes)));
+        format!("component:{digest}")
+    };
+    let (good, bad) = (store(b"sepia"), store(b"something else"));
+    let outputs = [
+        output("good", Group::Main, [step(&good, "{}"), step("invert", "{}")]),
+        output("bad", Group::Main, [step(&bad, "{}")]),
+        output("gone", Group::Main, [step("component:gone", "{}")]),
+        output("fine", Group::Main, [step("invert", "{}")]),
+    ];
+    let job = room.end(room.submit(spec(outputs)).await).await;
+    assert_eq!(
+        results(&job),
+        [
+            "good succeeded 80x60",
+            "bad failed step 0 plugin_invalid: this is no component",
+            "gone failed step 0 source_not_found: gone: 404",
+            "fine succeeded 80x60",
+        ]
+    );
+    assert_eq!(job.report.outputs[0].steps[0].transform, "sepia");
 }

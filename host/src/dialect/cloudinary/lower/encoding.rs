@@ -121,9 +121,8 @@ fn read_flag(
             Switch::Png32 => png(asked, encoding),
             Switch::KeepIptc | Switch::KeepAttribution => encoding.keep_metadata = true,
             Switch::Tiff8Lzw => encoding.tiff_compression = TiffCompression::Lzw,
-            Switch::Apng if source.frames > 1 => {
-                return Err(refused(param, "awebp or animated; animated PNG is not written"));
-            }
+            Switch::Apng => encoding.animated = Some(true),
+            Switch::Animated if format == "png" => encoding.animated = Some(true),
             Switch::Clip | Switch::ClipEvenodd => {
                 return Err(refused(param, "flags without clipping paths, which are not read"));
             }
@@ -152,7 +151,6 @@ fn read_flag(
             | Switch::PreserveTransparency
             | Switch::IgnoreAspectRatio
             | Switch::Awebp
-            | Switch::Apng
             | Switch::Animated
             | Switch::Getinfo
             | Switch::Rasterize

@@ -87,7 +87,7 @@ fn corners(Radius(corners): &Radius) -> [Value; 4] {
 }
 
 fn turns(component: &Component, steps: &mut Vec<Step>) -> Result<(), Error> {
-    let Some(param @ Param::Angle(angles)) = component.param(Key::Angle) else { return Ok(()) };
+    let Some(Param::Angle(angles)) = component.param(Key::Angle) else { return Ok(()) };
     for angle in &angles.0 {
         match angle {
             Angle::Degrees(degrees) => {
@@ -100,10 +100,7 @@ fn turns(component: &Component, steps: &mut Vec<Step>) -> Result<(), Error> {
             Angle::Turn(Turn::Hflip) => steps.push(call("flip", json!({ "direction": "horizontal" }))),
             Angle::Turn(Turn::Vflip) => steps.push(call("flip", json!({ "direction": "vertical" }))),
             // Done before the resizing, or when the picture is read.
-            Angle::Turn(Turn::AutoRight | Turn::AutoLeft | Turn::Exif | Turn::Auto) => {}
-            Angle::Turn(Turn::Ignore) => {
-                return Err(refused(param, "a turn; pictures are always read upright"));
-            }
+            Angle::Turn(Turn::AutoRight | Turn::AutoLeft | Turn::Exif | Turn::Auto | Turn::Ignore) => {}
         }
     }
     Ok(())

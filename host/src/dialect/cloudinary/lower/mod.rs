@@ -106,7 +106,7 @@ pub fn lower(
     assets: &dyn Assets,
 ) -> Result<Lowered, EvaluateError> {
     let mut picture = Picture::new(assets);
-    let pages = pages::pages(&evaluated.output, source)?;
+    let pages = pages::pages(&evaluated.output, &evaluated.actions, source)?;
     picture.steps.extend(pages.steps);
     picture.actions(&evaluated.actions)?;
     let Picture { first, steps, .. } = picture;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     super::{
         evaluate::Action,
-        transformation::{Component, Error, Key, Node, PageItem, Pages as Asked, Param, Transformation},
+        transformation::{Angle, Component, Error, Key, Node, PageItem, Pages as Asked, Param, Transformation, Turn},
     },
     Source, call, refused,
 };
@@ -33,14 +33,27 @@ pub fn rendering(transformation: &Transformation) -> Rendering {
                 rendering.page = read.rendering.page.or(rendering.page);
                 rendering.dpi = read.rendering.dpi.or(rendering.dpi);
             }
+            rendering.as_stored |= ignores(component);
         }
     }
     rendering
 }
 
-/// How the output parameters want the source read.
-pub(super) fn pages(output: &Component, source: Source<'_>) -> Result<Read, Error> {
-    of(output, source.frames).map_err(|error| error.within(&output.to_string()))
+/// Whether a component wants the picture as it is stored, whatever the file says of its orientation.
+fn ignores(component: &Component) -> bool {
+    let angles = match component.param(Key::Angle) {
+        Some(Param::Angle(angles)) => angles.0.as_slice(),
+        _ => &[],
+    };
+    angles.contains(&Angle::Turn(Turn::Ignore))
+}
+
+/// How output parameters and components want the source read.
+pub(super) fn pages(output: &Component, actions: &[Action], source: Source<'_>) -> Result<Read, Error> {
+    let mut read = of(output, source.frames).map_err(|error| error.within(&output.to_string()))?;
+    read.rendering.as_stored =
+        actions.iter().any(|action| matches!(action, Action::Step(step) if ignores(&step.component)));
+    Ok(read)
 }
 
 /// How the components of a layer want its picture read.
@@ -56,6 +69,7 @@ pub(super) fn of_layer(actions: &[Action]) -> Result<Rendering, Error> {
         }
         rendering.page = read.rendering.page.or(rendering.page);
         rendering.dpi = read.rendering.dpi.or(rendering.dpi);
+        rendering.as_stored |= ignores(&step.component);
     }
     Ok(rendering)
 }

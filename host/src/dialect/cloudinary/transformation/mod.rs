@@ -127,6 +127,6 @@ impl std::str::FromStr for Transformation {
 }
 
 #[cfg(test)]
-pub(in crate::dialect::cloudinary) mod generate;
+pub(crate) mod generate;
 #[cfg(test)]
 mod tests;

@@ -106,7 +106,6 @@ fn what_cannot_be_done_names_its_component() {
         ("c_imagga_crop,w_100", "Invalid crop in transformation: imagga_crop (in component c_imagga_crop,w_100;"),
         ("c_fill,g_bird,h_10,w_10", "Invalid gravity in transformation: bird"),
         ("c_fill,g_liquid,h_10,w_10", "Invalid gravity in transformation: liquid"),
-        ("a_ignore", "Invalid angle in transformation: ignore"),
         ("e_blur_faces", "Invalid effect in transformation: blur_faces"),
         ("e_screen", "Invalid effect in transformation: screen"),
         ("e_anti_removal", "Invalid effect in transformation: anti_removal"),

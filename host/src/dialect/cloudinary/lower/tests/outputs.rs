@@ -67,7 +67,8 @@ fn pages_are_chosen_before_the_steps() {
     assert_eq!(told(&made("dl_5").steps), [step("delay", json!({ "delay_ms": 10 }))]);
     assert_eq!(told(&made("e_loop:2").steps), [step("loop", json!({ "times": 2 }))]);
     assert!(with("pg_9-", &facts, Source { format: "gif", frames: 5 }, Wanted::default()).is_err());
-    assert!(with("fl_apng", &facts, Source { format: "gif", frames: 5 }, Wanted::default()).is_err());
+    let moving = made("f_png,fl_apng").encoding;
+    assert_eq!((moving.format.as_deref(), moving.animated), (Some("png"), Some(true)));
     // Of a still picture there is nothing to delay.
     assert_eq!(steps("dl_100", 400, 300), []);
 }
@@ -76,6 +77,7 @@ fn pages_are_chosen_before_the_steps() {
 fn a_source_is_measured_as_it_will_be_read() {
     let read = |text: &str| super::super::rendering(&text.parse().unwrap());
     assert_eq!(read("c_scale,w_10"), Rendering::default());
+    assert!(read("c_scale,w_10/a_ignore").as_stored && lowered("a_ignore", 400, 300).rendering.as_stored);
     let expected = Rendering { page: Some(Pages::One(2)), dpi: Some(72.0), ..Rendering::default() };
     assert_eq!(read("pg_1/dn_72,pg_2/l_a,pg_3"), expected);
 }

@@ -5,10 +5,10 @@ mod values;
 use super::*;
 
 /// A small generator of numbers (xorshift64*).
-pub(in crate::dialect::cloudinary) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(in crate::dialect::cloudinary) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
@@ -20,15 +20,15 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() >> 33) as usize % end
     }
 
-    fn chance(&mut self, in_hundred: usize) -> bool {
+    pub(crate) fn chance(&mut self, in_hundred: usize) -> bool {
         self.below(100) < in_hundred
     }
 
-    pub(super) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())].clone()
     }
 
@@ -183,7 +183,7 @@ impl Random {
     }
 
     /// A whole transformation.
-    pub(in crate::dialect::cloudinary) fn transformation(&mut self) -> Transformation {
+    pub(crate) fn transformation(&mut self) -> Transformation {
         Transformation { nodes: self.nodes(3, false) }
     }
 }

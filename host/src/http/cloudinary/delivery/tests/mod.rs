@@ -1,0 +1,9 @@
+//! Delivery with resources in memory and a maker that draws a blank picture.
+
+mod access;
+mod answers;
+mod hostile;
+mod once;
+mod room;
+
+pub(crate) use room::FakeMaker;
