@@ -118,7 +118,7 @@ impl Run<'_> {
             return Ok(());
         }
         let material = self.read().await?;
-        if self.is_file(&transforms, &material).await? {
+        if self.is_file(&(self.inner.ports.transforms)(), &material).await? {
             return Ok(());
         }
         let pending = match self.job.spec.open {

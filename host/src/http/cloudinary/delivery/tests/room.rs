@@ -89,7 +89,7 @@ impl Maker for FakeMaker {
     async fn measure(&self, _: &Source, rendering: &Rendering) -> Result<SourceReport, Failure> {
         let side = rendering.dpi.map_or(100, |dpi| dpi as u32);
         let (format, sha256) = ("pdf".to_owned(), String::new());
-        Ok(SourceReport { width: side, height: side, format, bytes: 1, sha256, frames: Some(5) })
+        Ok(SourceReport { width: side, height: side, format, bytes: 1, sha256, md5: None, frames: Some(5) })
     }
 
     async fn fetch(&self, url: &str, picture_wanted: bool) -> Result<(BlobRow, Option<SourceReport>), Failure> {
@@ -105,6 +105,7 @@ impl Maker for FakeMaker {
             format: "png".to_owned(),
             bytes: blob.bytes,
             sha256: blob.sha256.clone(),
+            md5: None,
             frames: None,
         };
         Ok((blob, picture_wanted.then_some(report)))
