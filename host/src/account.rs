@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::store::Account;
+use crate::store::{Account, ApiKey};
 
 /// How long the previous webhook secret still signs after a rotation: time enough to bring the new
 /// one to all receivers.
@@ -23,6 +23,12 @@ pub fn generate(key: &str, now: SystemTime) -> Result<Account, String> {
         previous_until: None,
         created_at: now,
     })
+}
+
+/// Makes a further API key of an account: 15 digits, as clients of the Cloudinary API have them.
+pub fn generate_key(account: &str, now: SystemTime) -> ApiKey {
+    let number = rand::random::<u64>() % 900_000_000_000_000 + 100_000_000_000_000;
+    ApiKey { key: number.to_string(), account: account.to_owned(), secret: api_secret(), created_at: now }
 }
 
 /// Gives an account new secrets. The old API secret ends at once; the old webhook secret goes on signing
@@ -70,6 +76,13 @@ mod tests {
         assert_ne!(old.webhook_secret, new.webhook_secret);
         assert_eq!(new.previous_webhook_secret, Some(old.webhook_secret));
         assert_eq!(new.previous_until, Some(now + ROTATION_OVERLAP));
+    }
+
+    #[test]
+    fn further_keys_are_numbers_with_secrets_of_their_own() {
+        let keys = [(); 2].map(|()| generate_key("demo", SystemTime::UNIX_EPOCH));
+        assert!(keys.iter().all(|key| key.key.len() == 15 && key.key.bytes().all(|byte| byte.is_ascii_digit())));
+        assert!(keys[0].key != keys[1].key && keys[0].secret != keys[1].secret);
     }
 
     #[test]

@@ -36,6 +36,11 @@ async fn the_python_sdk_makes_eager_transformations_at_once_and_later() {
 }
 
 #[tokio::test]
+async fn the_python_sdk_makes_sheets_animations_documents_pages_and_texts() {
+    python(include_str!("flows/many.py")).await;
+}
+
+#[tokio::test]
 async fn the_python_sdk_administers_an_account() {
     python(include_str!("flows/admin.py")).await;
 }

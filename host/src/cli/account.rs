@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::{
     account, app,
     config::Config,
-    store::{self, Store},
+    store::{self, Change, Library, Store},
 };
 
 /// Make accounts, list them, give them new secrets
@@ -29,6 +29,11 @@ pub(super) enum Account {
         #[arg(long)]
         secrets: bool,
     },
+    /// Make, list and end further API keys of an account, as the Cloudinary API takes them
+    ///
+    /// Example: safelight account key create gallery
+    #[command(subcommand)]
+    Key(Key),
     /// Give an account new secrets
     ///
     /// The old API secret ends at once; the old webhook secret goes on signing beside the new one for a day.
@@ -37,6 +42,56 @@ pub(super) enum Account {
         /// Its name
         key: String,
     },
+}
+
+/// Further API keys: to change a key without a pause, make a new one, bring it to all clients, end the old one.
+#[derive(Subcommand)]
+pub(super) enum Key {
+    /// Make a key and print it with its secret
+    Create {
+        /// The account
+        account: String,
+    },
+    /// List the keys of an account
+    List {
+        /// The account
+        account: String,
+        /// Print the secrets too
+        #[arg(long)]
+        secrets: bool,
+    },
+    /// End a key at once
+    Remove {
+        /// The account
+        account: String,
+        /// The key
+        key: String,
+    },
+}
+
+impl Key {
+    async fn run(self, store: &impl Library, out: &mut impl Write) -> Outcome {
+        match self {
+            Key::Create { account } => {
+                let made = account::generate_key(&account, crate::clock::Clock::System.now());
+                store.change(vec![Change::PutKey(made.clone())], Vec::new()).await?;
+                writeln!(out, "{}  secret {}", made.key, made.secret)?;
+            }
+            Key::List { account, secrets } => {
+                for found in store.api_keys(&account).await? {
+                    let secret = if secrets { format!("  secret {}", found.secret) } else { String::new() };
+                    writeln!(out, "{}{secret}", found.key)?;
+                }
+            }
+            Key::Remove { account, key } => {
+                if !store.api_keys(&account).await?.iter().any(|found| found.key == key) {
+                    return Err(format!("account {account} has no key {key}").into());
+                }
+                store.change(vec![Change::DropKey { account, key }], Vec::new()).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 impl Account {
@@ -55,6 +110,7 @@ impl Account {
                     print(&mut out, &account, secrets)?;
                 }
             }
+            Account::Key(key) => return key.run(&store, &mut out).await,
             Account::Rotate { key } => {
                 let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
                 let account = account::rotate(account, now);

@@ -1,6 +1,7 @@
 //! The door with the real store and blobs; plugins are played.
 
 mod api;
+mod cloudinary;
 mod door;
 pub(super) mod plugins;
 mod refusals;

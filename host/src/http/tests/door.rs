@@ -181,6 +181,11 @@ impl Door {
         Door { router: router(Arc::clone(&state)), state, dir }
     }
 
+    /// Where it keeps everything.
+    pub(super) fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
     /// Sends a request as it is.
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();

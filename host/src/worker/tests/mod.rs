@@ -4,6 +4,7 @@
 mod endings;
 mod failures;
 mod handing_back;
+mod library;
 mod local;
 mod open;
 mod pictures;

@@ -1,0 +1,109 @@
+import urllib.request
+
+receiver = Receiver()
+sizes = {"b/red": (30, 20, "red"), "a": (40, 10, "green"), "c": (20, 30, "blue")}
+for name, (width, height, color) in sizes.items():
+    upload(picture(width, height, color), public_id=name, tags="logo")
+
+
+def get(url, status=200):
+    try:
+        answer = urllib.request.urlopen(url.replace("https://", "http://"))
+    except urllib.error.HTTPError as error:
+        answer = error
+    assert answer.status == status, (url, answer.status, answer.read())
+    return answer.headers, answer.read()
+
+
+def opened(bytes_):
+    return Image.open(io.BytesIO(bytes_))
+
+
+# A sheet: pictures in one column, in the order of their names.
+sheet = up.generate_sprite("logo")
+assert sheet["image_infos"] == {
+    "a": {"width": 40, "height": 10, "x": 0, "y": 0}, "b/red": {"width": 30, "height": 20, "x": 0, "y": 12},
+    "c": {"width": 20, "height": 30, "x": 0, "y": 34}}, sheet
+has(sheet, public_id="logo")
+at = f"{HOST}/{KEY}/image/sprite/v{sheet['version']}/logo"
+for kind, extension in [("image", "png"), ("css", "css"), ("json", "json")]:
+    assert sheet[f"{kind}_url"] == f"http://{at}.{extension}" and sheet[f"secure_{kind}_url"] == f"https://{at}.{extension}"
+image = opened(get(sheet["image_url"])[1]).convert("RGB")
+assert image.size == (40, 64)
+assert [image.getpixel(at) for at in [(5, 5), (5, 20), (5, 40)]] == [(0, 128, 0), (255, 0, 0), (0, 0, 255)]
+headers, css = get(sheet["css_url"])
+assert headers["content-type"].startswith("text/css")
+assert f"background: url('//{at}.png') no-repeat;" in css.decode(), css
+assert ".b_red { background-position: 0px -12px; width: 30px; height: 20px; }" in css.decode(), css
+assert json.loads(get(sheet["json_url"])[1]) == sheet["image_infos"]
+
+# With a transformation, which each picture goes through first; the earlier sheet stays.
+jpeg = up.generate_sprite("logo", width=10, crop="scale", format="jpg")
+assert f"/image/sprite/c_scale,f_jpg,w_10/v{jpeg['version']}/logo.jpg" in jpeg["image_url"], jpeg
+assert f"/image/sprite/c_scale,f_jpg,w_10/v{jpeg['version']}/logo.css" in jpeg["css_url"]
+assert [info["width"] for info in jpeg["image_infos"].values()] == [10, 10, 10]
+assert opened(get(jpeg["image_url"])[1]).format == "JPEG"
+assert opened(get(sheet["image_url"])[1]).size == (40, 64)
+
+# By addresses: of this server, also with a transformation, and of others.
+class Origin(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(picture(15, 15, "white"))
+
+    def log_message(self, *_):
+        pass
+
+origin = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Origin)
+threading.Thread(target=origin.serve_forever, daemon=True).start()
+own = f"http://{HOST}/{KEY}/image/upload/"
+urls = [own + "v1/b/red.png", own + "c_scale,w_5/a.png", f"http://127.0.0.1:{origin.server_port}/other.png"]
+mixed = up.generate_sprite(urls=urls, public_id="mixed")
+found = {name: (info["width"], info["height"]) for name, info in mixed["image_infos"].items()}
+assert found == {"b/red": (30, 20), "a": (5, 1), "other": (15, 15)}, mixed
+
+# Later, with a notification.
+later = up.generate_sprite("logo", **{"async": True}, notification_url=receiver.url)
+has(later, status="processing")
+told = has(receiver.wait("sprite")[0], batch_id=later["batch_id"], public_id="logo")
+assert told["image_infos"] == sheet["image_infos"] and told["css_url"].endswith("/logo.css")
+refused(cloudinary.exceptions.NotFound, "Resource not found - nothing", up.generate_sprite, "nothing")
+signed = cloudinary.utils.download_generated_sprite("logo")
+headers, bytes_ = get(signed)
+assert opened(bytes_).size == (40, 64) and "attachment" in headers["content-disposition"]
+get(signed[:-3], 401)
+
+# An animation: all frames as large as the first.
+moving = up.multi("logo", delay=50)
+has(moving, public_id="logo")
+assert moving["url"] == f"http://{HOST}/{KEY}/image/multi/dl_50/v{moving['version']}/logo.gif", moving
+gif = opened(get(moving["url"])[1])
+assert (gif.format, gif.n_frames, gif.size, gif.info["duration"]) == ("GIF", 3, (40, 10), 50)
+webp = opened(get(up.multi("logo", width=20, height=20, crop="fill", format="webp")["secure_url"])[1])
+assert (webp.format, webp.n_frames, webp.size) == ("WEBP", 3, (20, 20))
+
+# A document, and its pages again.
+document = up.multi("logo", format="pdf")
+assert document["url"].endswith("/logo.pdf"), document
+pdf = get(document["url"])[1]
+assert pdf[:5] == b"%PDF-"
+stored = has(upload(pdf, public_id="document"), format="pdf", pages=3, resource_type="image")
+exploding = up.explode("document", page="all", notification_url=receiver.url)
+has(exploding, status="processing")
+assert len(exploding["batch_id"]) == 64
+told = has(receiver.wait("explode")[0], batch_id=exploding["batch_id"], pages=3, public_id="document", asset_id=stored["asset_id"])
+assert [info["url"] for info in told["image_infos"]] == [
+    f"http://{HOST}/{KEY}/image/upload/pg_{page}/v{stored['version']}/document.png" for page in (1, 2, 3)], told
+assert all(info["bytes"] > 50 for info in told["image_infos"])
+assert sorted(one["transformation"] for one in api.resource("document")["derived"]) == ["pg_1/png", "pg_2/png", "pg_3/png"]
+refused(cloudinary.exceptions.BadRequest, "pg_all", up.explode, "document", page=1)
+refused(cloudinary.exceptions.NotFound, "none", up.explode, "none", page="all")
+
+# A text, and originals by a signed address.
+text = has(up.text("Hello, world/100%", public_id="hello", font_family="Arial", font_size=30, font_color="#ff0000"), type="text", format="png")
+assert text["width"] > 60 and text["height"] > 10 and "/image/text/" in text["url"], text
+address = cloudinary.utils.private_download_url("a", "png", attachment=True)
+assert opened(get(address)[1]).size == (40, 10)
+get(cloudinary.utils.private_download_url("a", "png", expires_at=1), 401)
+print("ok")
