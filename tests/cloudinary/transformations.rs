@@ -207,7 +207,7 @@ async fn layers_and_texts() {
         ("g_south_east,l_disc,w_40/flag.png", (120, 80), &[(100, 60, GRAY)]),
         ("g_east,l_disc,x_-10/flag.png", (130, 80), &[(120, 40, GRAY), (128, 2, CLEAR)]),
         ("fl_no_overflow,g_east,l_disc,x_-10/flag.png", (120, 80), &[(118, 40, GRAY)]),
-        ("l_disc,o_50/flag.png", (120, 80), &[(56, 30, [174, 74, 74, 255])]),
+        ("l_disc,o_50/flag.png", (120, 80), &[(57, 40, [174, 74, 74, 255])]),
         ("l_disc/c_scale,w_40/e_negate/fl_layer_apply,g_west/flag.png", (120, 80), &[(20, 40, [127, 127, 127, 255])]),
         ("fl_relative,l_disc,w_0.5/flag.png", (120, 80), &[(40, 40, GRAY)]),
         ("fl_tiled,l_disc/flag.png", (120, 80), &[(10, 10, GRAY), (30, 30, GRAY), (0, 0, RED)]),

@@ -85,3 +85,61 @@ fn picture(reference: &Value, rules: &Rules<'_>, at: &str, depth: usize, issues:
         step(transform, params, rules, &format!("{at}/made/steps/{index}"), depth + 1, issues);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::Failure, pipeline::testing::FakeTransforms};
+
+    /// Place and code of everything that is wrong with a step on a picture.
+    fn issues(name: &str, params: serde_json::Value) -> Vec<(String, Code)> {
+        let rules = Rules {
+            transforms: &FakeTransforms::default(),
+            check_address: &|url| match url.host_str() {
+                Some("forbidden.test") => Err(Failure::new(Code::AddressRefused, "may not be reached")),
+                _ => Ok(()),
+            },
+            max_steps: 10,
+            max_outputs: 10,
+            max_pixels: 1000,
+            max_picture_bytes: 1000,
+            has_file: false,
+        };
+        let mut issues = Vec::new();
+        step(name, params.as_object().unwrap(), &rules, "/steps/0", 0, &mut issues);
+        let place =
+            |issue: Issue| (serde_json::to_value(&issue).unwrap()["pointer"].as_str().unwrap().to_owned(), issue.code);
+        issues.into_iter().map(place).collect()
+    }
+
+    fn overlay(image: serde_json::Value) -> Vec<(String, Code)> {
+        issues("overlay", serde_json::json!({ "image": image }))
+    }
+
+    #[test]
+    fn pictures_are_checked_as_deep_as_they_go() {
+        let at = |path: &str, code| vec![(format!("/steps/0/params/image{path}"), code)];
+        let made = |step: serde_json::Value| serde_json::json!({"made": {"source": {"asset": "a"}, "steps": [step]}});
+        let resize = serde_json::json!({"transform": "resize", "params": {}});
+        assert_eq!(overlay(made(resize)), []);
+        assert_eq!(overlay(serde_json::json!([{"asset": "a"}, 3])), at("/1", Code::InvalidParams));
+        let forbidden = serde_json::json!({"url": "http://forbidden.test/a"});
+        assert_eq!(overlay(forbidden.clone()), at("", Code::AddressRefused));
+        let nested = made(serde_json::json!({"transform": "overlay", "params": {"image": forbidden}}));
+        assert_eq!(overlay(nested), at("/made/steps/0/params/image", Code::AddressRefused));
+        for foreign in [serde_json::json!({"blob": "ab"}), serde_json::json!({"file": "/etc/passwd"})] {
+            assert_eq!(overlay(foreign.clone()), at("", Code::InvalidParams));
+            let source = serde_json::json!({"made": {"source": foreign, "steps": []}});
+            assert_eq!(overlay(source), at("", Code::InvalidParams));
+        }
+    }
+
+    #[test]
+    fn stored_components_are_not_for_callers() {
+        let name = format!("{COMPONENT}{}", "ab".repeat(32));
+        assert_eq!(issues(&name, serde_json::json!({})), [("/steps/0/transform".to_owned(), Code::InvalidRequest)]);
+        let hidden = serde_json::json!({"made": {"source": {"asset": "a"}, "steps": [{"transform": name}]}});
+        let place = "/steps/0/params/image/made/steps/0/transform".to_owned();
+        assert_eq!(overlay(hidden), [(place, Code::InvalidRequest)]);
+    }
+}

@@ -24,7 +24,11 @@ pub(super) struct Written {
 
 /// Reads the output parameters.
 pub(super) fn encoding(output: &Component, source: Source<'_>, wanted: Wanted<'_>) -> Result<Written, Error> {
-    written(output, source, wanted).map_err(|error| error.within(&output.to_string()))
+    written(output, source, wanted).map_err(|error| match output.is_empty() {
+        // The extension alone is wrong.
+        true => error,
+        false => error.within(&output.to_string()),
+    })
 }
 
 fn written(output: &Component, source: Source<'_>, wanted: Wanted<'_>) -> Result<Written, Error> {

@@ -57,6 +57,9 @@ impl Picture<'_> {
         };
         picture.actions(actions)?;
         let rendering = pages::of_layer(&layer.steps)?;
+        if source.is_none() && !rendering.is_default() {
+            return Err(wrong(layer, "a text without pages, density and orientation").within(&printed(layer)).into());
+        }
         let steps: Vec<Step> = picture.first.into_iter().chain(picture.steps).collect();
         Ok(ImageRef { source, rendering, steps })
     }

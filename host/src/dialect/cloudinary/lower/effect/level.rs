@@ -66,9 +66,9 @@ pub(super) fn level(
         Level::Gamma => add("gamma", json!({ "gamma": 1.0 + share })),
         Level::Vibrance => add("vibrance", json!({ "amount": share })),
         Level::Blur => add("blur", json!({ "sigma_px": sigma(value) })),
-        Level::BlurRegion => add("blur", with(json!({ "sigma_px": sigma(value) }), region(component))),
+        Level::BlurRegion => add("blur", with(json!({ "sigma_px": sigma(value) }), region(component, param)?)),
         Level::Pixelate => add("pixelate", squares(number)),
-        Level::PixelateRegion => add("pixelate", with(squares(number), region(component))),
+        Level::PixelateRegion => add("pixelate", with(squares(number), region(component, param)?)),
         Level::BlurFaces | Level::PixelateFaces => {
             if step.faces.is_empty() {
                 return Err(refused(param, "stored face coordinates of the asset; none are found here"));

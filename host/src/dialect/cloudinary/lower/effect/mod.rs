@@ -8,11 +8,12 @@ use super::{
     super::{
         evaluate::Step as Evaluation,
         transformation::{
-            CartoonFill, Color, Component, Decimal, Effect, Error, ImproveMode, Key, OutlineMode, Param, Plain,
+            CartoonFill, Color, Component, Decimal, Dimension, Effect, Error, ImproveMode, Key, OutlineMode, Param,
+            Plain,
         },
     },
     call, color,
-    length::offset,
+    length::{offset, shift},
     refused,
 };
 use crate::{dialect::cloudinary::geometry::Length, job::Step};
@@ -190,17 +191,36 @@ fn recolor(numbers: &[Decimal]) -> Value {
     params
 }
 
-/// `x`, `y`, `w` and `h` of a region effect.
-fn region(component: &Component) -> Value {
-    let part = |key: Key| {
-        let length = match component.param(key)? {
-            Param::Width(super::Dimension::Value(value)) | Param::Height(super::Dimension::Value(value)) => {
-                let number = value.as_number()?;
-                Some(if number.has_point() { Length::Fraction(number.value()) } else { Length::Pixels(number.value()) })
-            }
-            _ => offset(component, key),
-        };
-        length.map(super::length::shift)
+/// `x`, `y`, `w` and `h` of a region effect. What lies before the image's left side and top is cut off.
+fn region(component: &Component, param: &Param) -> Result<Value, Error> {
+    let side = |key| match component.param(key)? {
+        Param::Width(Dimension::Value(value)) | Param::Height(Dimension::Value(value)) => {
+            let number = value.as_number()?;
+            Some(match number.has_point() {
+                true => Length::Fraction(number.value()),
+                false => Length::Pixels(number.value()),
+            })
+        }
+        _ => None,
     };
-    json!({ "x": part(Key::X), "y": part(Key::Y), "width": part(Key::Width), "height": part(Key::Height) })
+    let along = |start: Option<Length>, size: Option<Length>| match (start, size) {
+        (Some(Length::Pixels(start)), Some(Length::Pixels(size))) if start < 0.0 => {
+            (Some(Length::Pixels(0.0)), Some(Length::Pixels(start + size)))
+        }
+        (Some(Length::Fraction(start)), Some(Length::Fraction(size))) if start < 0.0 => {
+            (Some(Length::Fraction(0.0)), Some(Length::Fraction(start + size)))
+        }
+        (Some(Length::Pixels(start)), size) if start < 0.0 => (None, size),
+        (Some(Length::Fraction(start)), size) if start < 0.0 => (None, size),
+        both => both,
+    };
+    let (x, width) = along(offset(component, Key::X), side(Key::Width));
+    let (y, height) = along(offset(component, Key::Y), side(Key::Height));
+    let empty =
+        |size: Option<Length>| matches!(size, Some(Length::Pixels(size) | Length::Fraction(size)) if size <= 0.0);
+    if empty(width) || empty(height) {
+        return Err(refused(param, "a region inside the image beside it"));
+    }
+    let told = |length: Option<Length>| length.map(shift);
+    Ok(json!({ "x": told(x), "y": told(y), "width": told(width), "height": told(height) }))
 }

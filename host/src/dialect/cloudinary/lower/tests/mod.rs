@@ -126,12 +126,20 @@ fn what_cannot_be_done_names_its_component() {
         ("e_screen,u_a", "Invalid effect in transformation: screen"),
         ("p_icon", "Invalid prefix in transformation: icon"),
         ("w_auto:breakpoints:json", "Invalid width in transformation: auto:breakpoints:json"),
+        ("e_blur_region,h_10,w_10,y_-20", "Invalid effect in transformation: blur_region"),
+        ("l_text:Arial_20:Hi,pg_2", "Invalid overlay in transformation: text:Arial_20:Hi"),
         ("e_tint:100:red:20p:blue", "Invalid effect in transformation: tint"),
     ] {
         let message = error(text);
         assert!(message.starts_with(expected), "{text}: {message}");
         assert!(message.is_ascii());
     }
+}
+
+#[test]
+fn regions_lose_what_lies_outside() {
+    let made = steps("e_pixelate_region:5,h_30,w_0.5,x_10,y_-20", 400, 300);
+    assert_eq!(made, [step("pixelate", json!({ "size_px": 5, "x": 10, "y": 0, "width": "50%", "height": 10 }))]);
 }
 
 #[test]
