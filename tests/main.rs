@@ -6,6 +6,7 @@ mod animations;
 mod api;
 mod cli;
 mod codecs;
+mod dialects;
 mod lifecycle;
 mod receivers;
 mod sandbox;

@@ -1,7 +1,6 @@
 //! The wiring: which adapter stands behind which port. No other file names a concrete adapter.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Write,
     net::SocketAddr,
@@ -20,7 +19,7 @@ use crate::{
     blob::{self, Blobs},
     clock::Clock,
     config::Config,
-    dialect::{Dialect, native::Native},
+    dialect::{Dialect, blurb::Blurb, native::Native},
     egress::{self, Egress},
     error::{Code, Failure},
     http::{self, Changes, Documents, Metrics, Rates, State},
@@ -170,6 +169,10 @@ impl Listening {
         let changes = Changes::new();
         let metrics = Arc::new(Metrics::new());
         let native: Arc<dyn Dialect> = Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() });
+        let blurb_url = config.blurb.mount.base_url(&public_url);
+        let blurb: Arc<dyn Dialect> =
+            Arc::new(Blurb { base_url: blurb_url.clone(), sign_webhooks: config.blurb.sign_webhooks });
+        let dialects = vec![native, blurb];
         let relay = Relay::new(store.clone(), egress.clone(), config.webhook.clone(), clock.clone()).observed({
             let metrics = metrics.clone();
             Arc::new(move |verdict, elapsed| metrics.attempt(verdict, elapsed))
@@ -188,7 +191,7 @@ impl Listening {
                     let registry = registry.clone();
                     Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
                 },
-                dialects: BTreeMap::from([(native.name(), native.clone())]),
+                dialects: dialects.iter().map(|dialect| (dialect.name(), dialect.clone())).collect(),
                 clock: clock.clone(),
                 changed: {
                     let changes = changes.clone();
@@ -216,7 +219,8 @@ impl Listening {
                 let egress = egress.clone();
                 Arc::new(move |url| egress.check_literal(url).map_err(|error| refusal(&error)))
             },
-            dialects: vec![native],
+            dialects,
+            blurb: http::BlurbSettings { config: config.blurb.clone(), base_url: blurb_url },
             clock,
             changes,
             metrics,

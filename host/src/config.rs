@@ -30,6 +30,8 @@ pub struct Config {
     pub egress: crate::egress::Config,
     /// `[webhook]`
     pub webhook: crate::webhook::Config,
+    /// `[blurb]`
+    pub blurb: crate::dialect::blurb::Config,
     /// `[telemetry]`
     pub telemetry: crate::telemetry::Config,
 }
@@ -113,6 +115,7 @@ impl Config {
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;
         self.egress.check().map_err(Error)?;
+        self.blurb.check().map_err(Error)?;
         self.telemetry.check()
     }
 }

@@ -12,7 +12,10 @@ use uuid::Uuid;
 
 use super::{State, auth::Caller, query::Query, reply::Problem, wait};
 use crate::{
-    dialect::native::response::{self, JobDocument, JobList},
+    dialect::{
+        end_of_batch,
+        native::response::{self, JobDocument, JobList},
+    },
     error::Code,
     job,
     store::{Cancelled, JobFilter, JobRow},
@@ -162,7 +165,8 @@ async fn announce(state: &State, account: &str, batch: Uuid) {
         let Some(row) = state.store.batch(account, batch).await? else {
             return Ok(());
         };
-        let deliveries = state.dialect(&row.dialect).map_or_else(Vec::new, |dialect| dialect.batch_deliveries(&row));
+        let dialect = state.dialect(&row.dialect).map(|dialect| &**dialect);
+        let deliveries = end_of_batch(&*state.store, dialect, &row).await?;
         state.store.announce_batch(batch, deliveries).await
     };
     match announced.await {

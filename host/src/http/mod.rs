@@ -6,6 +6,7 @@
 mod assets;
 mod auth;
 mod batches;
+mod blurb;
 mod body;
 mod changes;
 mod deliveries;
@@ -14,6 +15,7 @@ mod health;
 mod jobs;
 mod layers;
 mod metrics;
+mod mounts;
 mod openapi;
 mod outputs;
 mod plugins;
@@ -140,6 +142,15 @@ impl Limits {
     }
 }
 
+/// What the Blurb dialect's handlers work with.
+#[derive(Clone, Debug)]
+pub struct BlurbSettings {
+    /// `[blurb]`
+    pub config: crate::dialect::blurb::Config,
+    /// What clients reach the dialect under, without a slash at the end.
+    pub base_url: String,
+}
+
 /// What the handlers work with: ports, settings and signals.
 pub struct State {
     /// `[server]`
@@ -158,6 +169,8 @@ pub struct State {
     pub check_address: Arc<CheckAddress>,
     /// Every dialect: a job is cancelled in the words of its own.
     pub dialects: Vec<Arc<dyn Dialect>>,
+    /// The Blurb dialect's settings.
+    pub blurb: BlurbSettings,
     /// The time.
     pub clock: Clock,
     /// Wakes those who wait for a job.
@@ -191,7 +204,9 @@ impl State {
 /// `server.max_wait_s`.
 pub fn router(state: Arc<State>) -> axum::Router {
     let (routes, document) = routes().split_for_parts();
-    layers::around(routes, &state, document).with_state(state)
+    let blurb = state.blurb.config.mount.clone();
+    let routes = routes.nest(&blurb.prefix, blurb::routes());
+    mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blurb])
 }
 
 fn routes() -> OpenApiRouter<Arc<State>> {

@@ -38,6 +38,8 @@ pub enum Signer {
 pub enum Policy {
     /// 2xx, 20 s, the Standard Webhooks schedule with jitter (about three days).
     Native,
+    /// 2xx, 15 s, six attempts within about 75 minutes with jitter.
+    Blurb,
 }
 
 /// A callback that is owed.

@@ -42,11 +42,22 @@ static NATIVE: Rules = Rules {
     honours_retry_after: true,
 };
 
+/// No policy is documented for Blurb; ours is short, because the next status waits for the one before.
+static BLURB: Rules = Rules {
+    timeout: Duration::from_secs(15),
+    accepts: |status| matches!(status, 200..=299),
+    gone_ends: true,
+    schedule: &[0, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR],
+    jitter: 0.2,
+    honours_retry_after: true,
+};
+
 impl Policy {
     /// The table.
     pub fn rules(self) -> &'static Rules {
         match self {
             Policy::Native => &NATIVE,
+            Policy::Blurb => &BLURB,
         }
     }
 }

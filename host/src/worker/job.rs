@@ -115,6 +115,10 @@ impl Run<'_> {
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
         self.job.report.source = Some(prepared.source.clone());
+        self.happened(&Event::SourceRead);
+        if !self.owed.is_empty() {
+            self.write().await?;
+        }
         let memory = {
             let admission = self.inner.admission.acquire(prepared.memory_bytes);
             tokio::select! {

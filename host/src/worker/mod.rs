@@ -31,6 +31,7 @@ pub use local::{LocalOutput, LocalProgress, LocalSource, run_local};
 pub use ports::{Catalogue, Input, Inputs, Observer, Ports, Results, Unobserved};
 
 use crate::{
+    dialect::end_of_batch,
     error::{Code, Failure},
     pipeline::Sandbox,
     store::{self, BatchRow, ClaimedJob, Completion, JobRow},
@@ -326,9 +327,13 @@ impl Inner {
     }
 
     async fn announce(&self, batch: &BatchRow) {
-        let dialect = self.ports.dialects.get(batch.dialect.as_str());
-        let deliveries = dialect.map(|dialect| dialect.batch_deliveries(batch)).unwrap_or_default();
-        match self.ports.store.announce_batch(batch.id, deliveries).await {
+        let dialect = self.ports.dialects.get(batch.dialect.as_str()).map(AsRef::as_ref);
+        let store = self.ports.store.as_ref();
+        let announced = async {
+            let deliveries = end_of_batch(store, dialect, batch).await?;
+            store.announce_batch(batch.id, deliveries).await
+        };
+        match announced.await {
             Ok(()) => (self.ports.owed)(),
             Err(error) => tracing::warn!(batch = %batch.id, "cannot announce a batch, it is tried again: {error}"),
         }

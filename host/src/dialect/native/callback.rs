@@ -110,7 +110,7 @@ impl Dialect for Native {
         told.into_iter().flatten().collect()
     }
 
-    fn batch_deliveries(&self, batch: &BatchRow) -> Vec<NewDelivery> {
+    fn batch_deliveries(&self, batch: &BatchRow, _: &[JobRow]) -> Vec<NewDelivery> {
         let Some(url) = &batch.notification_url else {
             return Vec::new();
         };

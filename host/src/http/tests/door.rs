@@ -17,10 +17,10 @@ use crate::{
     blob::Blobs,
     clock::Clock,
     config::Config,
-    dialect::native::Native,
+    dialect::{blurb::Blurb, native::Native},
     egress::Egress,
     error::{Code, Failure},
-    http::{Changes, Documents, Limits, Metrics, Rates, State, router},
+    http::{BlurbSettings, Changes, Documents, Limits, Metrics, Rates, State, router},
     job::{OutputState, Progress},
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
@@ -131,7 +131,11 @@ impl Door {
                 let refused = |error: crate::egress::Error| Failure::new(Code::AddressRefused, error.to_string());
                 egress.check_literal(url).map_err(refused)
             }),
-            dialects: vec![Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() })],
+            dialects: vec![
+                Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
+                Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
+            ],
+            blurb: BlurbSettings { config: config.blurb, base_url: "http://here/blurb".into() },
             clock,
             changes: Changes::new(),
             metrics: Arc::new(Metrics::new()),
@@ -218,7 +222,7 @@ impl Door {
         let total = job.report.outputs.len() as u32;
         let state = job.report.final_state();
         job.state = state;
-        let dialect = self.state.dialect("native").unwrap();
+        let dialect = self.state.dialect(&job.spec.dialect).unwrap();
         let deliveries = dialect.deliveries(&job, &crate::dialect::Event::MainFinished);
         let advance = Advance { report: job.report, progress: Progress { done: total, total }, deliveries, blobs };
         self.state.store.complete(job.id, token, Completion { state, advance, store_as: None }).await.unwrap();

@@ -1,0 +1,3 @@
+//! The foreign APIs, as their clients and receivers see them.
+
+mod blurb;
