@@ -102,7 +102,8 @@ $(TARGET)/test-venv/.ready: tests/requirements.txt
 	touch $@
 
 .PHONY: bench-tools
-bench-tools: $(TARGET)/bench-node/.ready
+bench-tools: test-tools $(TARGET)/bench-node/.ready
+	$(TARGET)/test-venv/bin/pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt
 
 $(TARGET)/bench-node/.ready: tests/bench/package.json
 	command -v npm >/dev/null || $(MAKE) --no-print-directory packages NAMES="nodejs npm"

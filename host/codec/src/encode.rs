@@ -55,6 +55,9 @@ impl TiffCompression {
     }
 }
 
+/// Most pixels an inch that are written: what a JPEG has room for.
+pub const MAX_DPI: f32 = 65_535.0;
+
 /// How to encode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodeOptions {
@@ -81,6 +84,10 @@ pub struct EncodeOptions {
     pub dither: bool,
     /// How a TIFF is packed.
     pub tiff_compression: TiffCompression,
+    /// Pixels an inch, written into JPEG, PNG and TIFF; none leaves it out. From 1 to [`MAX_DPI`]. Others ignore it.
+    pub dpi: Option<f32>,
+    /// Write all frames, where the format has room for them (PNG as APNG); otherwise the first.
+    pub animated: bool,
     /// What transparent pixels are composited on where the format has no alpha.
     pub background: [u8; 3],
     /// Write [`Picture::metadata`] (JPEG, PNG and WebP; AVIF takes EXIF only).
@@ -94,7 +101,7 @@ pub struct EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// Defaults of a format: quality 80 (AVIF 65), lossy where there is a choice, an effort that
+    /// Defaults of a format: all frames except in PNG, quality 80 (AVIF 65), lossy where there is a choice, an effort that
     /// answers fast, white background, no metadata.
     pub fn new(format: Format) -> EncodeOptions {
         let effort = match format {
@@ -114,6 +121,8 @@ impl EncodeOptions {
             colors: None,
             dither: true,
             tiff_compression: TiffCompression::Deflate,
+            dpi: None,
+            animated: format.supports_animation(),
             background: [255; 3],
             metadata: false,
             max_bytes: 256 << 20,
@@ -135,6 +144,9 @@ impl EncodeOptions {
         if let Some(colors) = self.colors.filter(|colors| !(2..=256).contains(colors)) {
             return Err(Error::Option { option: "colors", value: colors.to_string(), expected: "2 to 256".into() });
         }
+        if let Some(dpi) = self.dpi.filter(|dpi| !(1.0..=MAX_DPI).contains(dpi)) {
+            return Err(Error::Option { option: "dpi", value: dpi.to_string(), expected: format!("1 to {MAX_DPI}") });
+        }
         if self.lossless && matches!(self.format, Format::Jpeg | Format::Avif) {
             return Err(Error::Option {
                 option: "lossless",
@@ -147,7 +159,7 @@ impl EncodeOptions {
 }
 
 /// Encodes a picture. Formats without animation take the first frame
-/// ([`Format::supports_animation`]).
+/// ([`Format::supports_animation`]), and PNG does unless `animated` is set.
 ///
 /// Alpha is kept where the format has it, and composited on the background where not. Grey pictures
 /// are written with one channel where the format has such. The orientation in EXIF is written as 1,
@@ -179,6 +191,13 @@ pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, Err
             return Err(Error::encode(format, what));
         }
     }
+    let first_alone;
+    let picture = if options.animated || picture.frames.len() == 1 {
+        picture
+    } else {
+        first_alone = Picture { metadata: picture.metadata.clone(), ..Picture::still(first.raster.clone()) };
+        &first_alone
+    };
     let mut options = options.clone();
     if let Some(look) = options.look
         && matches!(format, Format::Jpeg | Format::WebP | Format::Avif)
@@ -191,7 +210,7 @@ pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, Err
     let gave_up = || Error::encode(format, "the encoder gave up on it");
     let bytes = guard(gave_up, || match format {
         Format::Jpeg => write::jpeg(&first.raster, &metadata, options),
-        Format::Png => write::png(&first.raster, &metadata, options),
+        Format::Png => write::png(picture, &metadata, options),
         Format::WebP => write::webp(picture, &metadata, options),
         Format::Gif => write::gif(picture, options),
         Format::Avif => write::avif(&first.raster, &metadata, options),

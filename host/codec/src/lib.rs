@@ -33,10 +33,11 @@ mod write;
 pub use auto::Look;
 pub use decode::{DecodeOptions, decode};
 #[cfg(feature = "write")]
-pub use encode::{Chroma, EncodeOptions, TiffCompression, encode};
+pub use encode::{Chroma, EncodeOptions, MAX_DPI, TiffCompression, encode};
 pub use error::{Error, Fault};
 pub use format::Format;
 pub use limits::Limits;
+pub use orient::Orientation;
 pub use probe::{Info, estimate, probe};
 pub use raster::{PixelFormat, Raster, RasterError};
 

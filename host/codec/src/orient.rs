@@ -5,18 +5,21 @@ use crate::{PixelFormat, Raster};
 /// A turn and flip: first the sides are exchanged along the main diagonal if `transpose` is set,
 /// then left and right are exchanged if `flip_x` is, then top and bottom if `flip_y` is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Orientation {
+pub struct Orientation {
     pub(crate) transpose: bool,
     pub(crate) flip_x: bool,
     pub(crate) flip_y: bool,
 }
 
 impl Orientation {
-    pub(crate) const UPRIGHT: Orientation = Orientation { transpose: false, flip_x: false, flip_y: false };
+    /// As it is.
+    pub const UPRIGHT: Orientation = Orientation { transpose: false, flip_x: false, flip_y: false };
 
+    /// By the number that EXIF has for it, 1 to 8.
+    ///
     /// Source: EXIF 2.32 section 4.6.4, tag 0x0112; TIFF 6.0 page 36. Other values than 1 to 8 mean
     /// upright, as everywhere.
-    pub(crate) fn from_exif(value: u16) -> Orientation {
+    pub fn from_exif(value: u16) -> Orientation {
         let (transpose, flip_x, flip_y) = match value {
             2 => (false, true, false),
             3 => (false, true, true),
@@ -28,6 +31,18 @@ impl Orientation {
             _ => (false, false, false),
         };
         Orientation { transpose, flip_x, flip_y }
+    }
+
+    /// The number that EXIF has for it.
+    pub fn exif(self) -> u16 {
+        (1..=8).find(|value| Orientation::from_exif(*value) == self).unwrap_or(1)
+    }
+
+    /// The one that takes this one back.
+    pub fn inverse(self) -> Orientation {
+        // An exchange of sides takes the flips to the other side of it.
+        let (flip_x, flip_y) = if self.transpose { (self.flip_y, self.flip_x) } else { (self.flip_x, self.flip_y) };
+        Orientation { transpose: self.transpose, flip_x, flip_y }
     }
 
     /// The orientation that does `self` first and `next` on its result.
@@ -42,12 +57,12 @@ impl Orientation {
     }
 
     /// Width and height after turning.
-    pub(crate) fn size(self, width: u32, height: u32) -> (u32, u32) {
+    pub fn size(self, width: u32, height: u32) -> (u32, u32) {
         if self.transpose { (height, width) } else { (width, height) }
     }
 
     /// Turns the pixels. Flips work in place; an exchange of sides makes a second buffer.
-    pub(crate) fn apply(self, raster: Raster) -> Raster {
+    pub fn apply(self, raster: Raster) -> Raster {
         if self == Orientation::UPRIGHT {
             return raster;
         }
@@ -156,6 +171,15 @@ mod tests {
                     assert_eq!(pixel, raster.crop(x, y, 1, 1).unwrap(), "{value} {format:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn turns_can_be_taken_back() {
+        for value in 1..=8 {
+            let turn = Orientation::from_exif(value);
+            assert_eq!(turn.then(turn.inverse()), Orientation::UPRIGHT, "{value}");
+            assert_eq!(turn.exif(), value);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::decode::{memory, shrink_factor};
 use crate::read;
-use crate::{Error, Format, Limits, Loops};
+use crate::{Error, Format, Limits, Loops, Orientation};
 
 /// What a picture is, as far as its headers tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Info {
     pub width: u32,
     /// Height in pixels as displayed.
     pub height: u32,
+    /// How the stored picture is turned for that.
+    pub orientation: Orientation,
     /// Number of frames; `Some(1)` for a still picture, `None` where the headers do not tell.
     pub frames: Option<u32>,
     /// How long each frame is shown, in milliseconds: one entry a frame, 0 for a still picture and where the headers
@@ -50,6 +52,7 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Info, Error> {
         format: headers.format,
         width,
         height,
+        orientation: headers.orientation,
         frames: Some(headers.frames),
         delays_ms,
         loops: if headers.frames > 1 { headers.loops } else { Loops::Times(1) },

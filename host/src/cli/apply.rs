@@ -71,6 +71,15 @@ pub(super) struct Apply {
     /// Pixels an inch at which an SVG or PDF is rendered; a step that needs more or less gets it without loss
     #[arg(long)]
     dpi: Option<f64>,
+    /// Pixels an inch, written into JPEG, PNG and TIFF, and the scale of a PDF's pages
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=2400))]
+    output_dpi: Option<u16>,
+    /// Do not turn the picture as its EXIF says
+    #[arg(long)]
+    as_stored: bool,
+    /// Write all frames of an animation into a PNG, or (false) one frame where the format keeps all
+    #[arg(long)]
+    animated: Option<bool>,
     /// Print nothing but errors and found data
     #[arg(long, short)]
     quiet: bool,
@@ -94,7 +103,8 @@ impl Apply {
         }
         let snapshot = registry.snapshot();
         let format = self.format(snapshot.codecs())?;
-        let rendering = Rendering { page: self.page, dpi: self.dpi, ..Rendering::default() };
+        let rendering =
+            Rendering { page: self.page, dpi: self.dpi, as_stored: self.as_stored, ..Rendering::default() };
         if let Some((name, message)) = rendering.problems().first() {
             return Err(format!("--{name}: {message}").into());
         }
@@ -112,6 +122,8 @@ impl Apply {
                 colors: self.colors,
                 dither: self.no_dither.then_some(false),
                 tiff_compression: self.compression.unwrap_or_default(),
+                dpi: self.output_dpi.map(f32::from),
+                animated: self.animated,
                 keep_metadata: self.keep_metadata,
                 ..Encoding::default()
             },

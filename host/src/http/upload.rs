@@ -18,7 +18,7 @@ use crate::{
     blob::{self, BlobRef},
     error::Code,
     job::Rendering,
-    pipeline::{Ask, SourceInfo},
+    pipeline::{self, Ask, SourceInfo},
 };
 
 /// How much of a file is kept in memory to read its headers.
@@ -164,7 +164,7 @@ pub(super) async fn probe(state: &State, bytes: Bytes, rendering: &Rendering) ->
     };
     let (plugins, sandbox, rendering) = (state.plugins.snapshot(), state.limits.sandbox, rendering.clone());
     let probed = tokio::task::spawn_blocking(move || {
-        plugins.codecs().probe(&bytes, Ask { limits: &limits, sandbox, rendering: &rendering })
+        pipeline::probe(plugins.codecs(), &bytes, Ask { limits: &limits, sandbox, rendering: &rendering })
     });
     let probed = probed.await;
     match probed {

@@ -130,6 +130,12 @@ pub struct Encoding {
     /// TIFF: how it is packed.
     #[serde(default)]
     pub tiff_compression: TiffCompression,
+    /// Pixels an inch, written into JPEG, PNG and TIFF, and the scale of a PDF's pages.
+    #[serde(default)]
+    pub dpi: Option<f32>,
+    /// Whether all frames are written; none is the format's habit: GIF, WebP and documents do, PNG does not.
+    #[serde(default)]
+    pub animated: Option<bool>,
     /// Keep ICC, EXIF and XMP.
     #[serde(default)]
     pub keep_metadata: bool,

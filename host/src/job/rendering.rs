@@ -17,6 +17,9 @@ pub struct Rendering {
     /// The largest height in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// Leave the picture as it is stored: the orientation that a camera noted is not applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_stored: bool,
 }
 
 /// Pages or frames, counted from 1.
@@ -120,7 +123,13 @@ mod tests {
         assert!(parse(r#"{"page": "some"}"#).is_err());
         assert_eq!("7".parse(), Ok(Pages::One(7)));
         assert!("0".parse::<Pages>().is_err());
-        let wrong = Rendering { page: Some(Pages::One(0)), dpi: Some(0.5), width: Some(0), height: Some(1) };
+        let wrong = Rendering {
+            page: Some(Pages::One(0)),
+            dpi: Some(0.5),
+            width: Some(0),
+            height: Some(1),
+            ..Rendering::default()
+        };
         assert_eq!(wrong.problems().iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["page", "dpi", "width"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use safelight_codec::{DecodeOptions, EncodeOptions, Format, Info, Picture};
+use safelight_codec::{DecodeOptions, EncodeOptions, Format, Frame, Info, Orientation, Picture};
 
 use super::{Sandbox, Size, Timeline};
 use crate::{
@@ -50,6 +50,8 @@ pub struct SourceInfo {
     pub format: Cow<'static, str>,
     /// The size of what was asked for, upright.
     pub size: Size,
+    /// How the stored picture is turned for that.
+    pub orientation: Orientation,
     /// In which other sizes it can be had.
     pub scaling: Scaling,
     /// How many pages or frames were asked for: 1, or as many as there are.
@@ -78,6 +80,17 @@ pub struct WrittenFormat {
     pub frames: bool,
 }
 
+impl WrittenFormat {
+    /// Whether all frames are written when this is said of it ([`crate::job::Encoding::animated`]).
+    pub fn writes_frames(&self, animated: Option<bool>) -> bool {
+        match animated {
+            Some(true) => self.frames || self.name == Format::Png.name(),
+            Some(false) => false,
+            None => self.frames,
+        }
+    }
+}
+
 impl From<Format> for WrittenFormat {
     fn from(format: Format) -> WrittenFormat {
         WrittenFormat {
@@ -87,6 +100,42 @@ impl From<Format> for WrittenFormat {
             frames: format.supports_animation(),
         }
     }
+}
+
+/// As [`Codecs::probe`], of the picture as it is stored where that is wanted.
+pub fn probe(codecs: &dyn Codecs, bytes: &[u8], ask: Ask<'_>) -> Result<SourceInfo, Failure> {
+    let info = codecs.probe(bytes, ask)?;
+    if !ask.rendering.as_stored {
+        return Ok(info);
+    }
+    Ok(SourceInfo { size: turned(info.orientation, info.size), ..info })
+}
+
+/// As [`Codecs::decode`] of a source that was asked about by [`probe`].
+pub fn decode(
+    codecs: &dyn Codecs,
+    bytes: &[u8],
+    ask: Ask<'_>,
+    info: &SourceInfo,
+    want: Want,
+) -> Result<Picture, Failure> {
+    if !ask.rendering.as_stored || info.orientation == Orientation::UPRIGHT {
+        return codecs.decode(bytes, ask, info, want);
+    }
+    // Decoders make all pictures upright; here that is taken back.
+    let upright = SourceInfo { size: turned(info.orientation, info.size), ..info.clone() };
+    let want = Want { enough: want.enough.map(|size| turned(info.orientation, size)), ..want };
+    let mut picture = codecs.decode(bytes, ask, &upright, want)?;
+    let back = info.orientation.inverse();
+    let turn = |frame: Frame| Frame { raster: back.apply(frame.raster), ..frame };
+    picture.frames = picture.frames.into_iter().map(turn).collect();
+    Ok(picture)
+}
+
+/// The size after a turn, or before it.
+fn turned(orientation: Orientation, size: Size) -> Size {
+    let (width, height) = orientation.size(size.width, size.height);
+    Size { width, height }
 }
 
 /// Reads and writes pictures. All calls block: never call them on an async thread.
@@ -135,6 +184,7 @@ impl Codecs for BuiltIn {
         Ok(SourceInfo {
             format: info.format.name().into(),
             size: Size { width: info.width, height: info.height },
+            orientation: info.orientation,
             scaling: if info.can_shrink { Scaling::Halves } else { Scaling::Fixed },
             frames,
             count,
@@ -168,7 +218,7 @@ impl Codecs for BuiltIn {
                 return Err(no_such_page(page, picture.frames.len() as u32));
             }
             let frame = picture.frames.swap_remove(index);
-            picture.frames = vec![safelight_codec::Frame { delay_ms: 0, ..frame }];
+            picture.frames = vec![Frame { delay_ms: 0, ..frame }];
             picture.loops = safelight_codec::Loops::Times(1);
         }
         Ok(picture)
@@ -259,6 +309,7 @@ mod tests {
         SourceInfo {
             format: "x".into(),
             size: Size { width: 401, height: 300 },
+            orientation: Orientation::UPRIGHT,
             scaling,
             frames: 1,
             count: 1,

@@ -207,7 +207,7 @@ impl Plugin {
         quality: Option<u8>,
         options: &EncodeOptions,
     ) -> Result<Vec<u8>, Failure> {
-        let wanted = if format.writes_frames { picture.frames.len() } else { 1 };
+        let wanted = if format.writes_frames && options.animated { picture.frames.len() } else { 1 };
         let frames: Vec<contract::FrameParam<'_>> = picture.frames.iter().take(wanted).map(frame).collect();
         let empty = Metadata::default();
         let metadata = if options.metadata { &picture.metadata } else { &empty };
@@ -217,7 +217,7 @@ impl Plugin {
             quality,
             lossless: options.lossless,
             background: (red, green, blue),
-            dpi: None,
+            dpi: options.dpi,
             metadata: contract::MetadataParam {
                 plays: match picture.loops {
                     Loops::Forever => 0,

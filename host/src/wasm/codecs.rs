@@ -1,6 +1,6 @@
 //! The port [`Codecs`]: who reads a source and writes a result, the host's own decoders or a codec plugin.
 
-use safelight_codec::{EncodeOptions, Format, Frame, Loops, Metadata, Picture, PixelFormat, Raster};
+use safelight_codec::{EncodeOptions, Format, Frame, Loops, Metadata, Orientation, Picture, PixelFormat, Raster};
 
 use super::{
     Snapshot,
@@ -248,6 +248,7 @@ fn source_info(
     Ok(SourceInfo {
         format: format.name.clone().into(),
         size,
+        orientation: Orientation::from_exif(page.orientation.into()),
         scaling,
         frames,
         count,

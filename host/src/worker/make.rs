@@ -55,12 +55,12 @@ enum Wanted {
 }
 
 impl Wanted {
-    /// Whether the result may move.
-    fn supports_animation(&self) -> bool {
+    /// Whether the result may move when this is said of it.
+    fn may_move(&self, animated: Option<bool>) -> bool {
         match self {
-            Wanted::Format(format) => format.supports_animation(),
-            Wanted::Plugin(format) => format.frames,
-            Wanted::Auto { .. } => true,
+            Wanted::Format(format) => WrittenFormat::from(*format).writes_frames(animated),
+            Wanted::Plugin(format) => format.writes_frames(animated),
+            Wanted::Auto { .. } => animated != Some(false),
         }
     }
 }
@@ -124,7 +124,7 @@ pub(crate) fn prepare(
         Material::Encoded { bytes, sha256, rendering } => {
             let limits = codec.limits(memory_bytes);
             let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering };
-            let info = transforms.codecs().probe(bytes, ask)?;
+            let info = pipeline::probe(transforms.codecs(), bytes, ask)?;
             let source = SourceReport {
                 width: info.size.width,
                 height: info.size.height,
@@ -140,8 +140,10 @@ pub(crate) fn prepare(
     };
     let codecs = transforms.codecs();
     let formats: Vec<_> = outputs.iter().map(|output| format_of(codecs, &output.encoding, native)).collect();
-    let moves = |format: &Result<Wanted, Failure>| format.as_ref().is_ok_and(|format| format.supports_animation());
-    let moving: Vec<bool> = formats.iter().map(moves).collect();
+    let moves = |(format, output): (&Result<Wanted, Failure>, &Output)| {
+        format.as_ref().is_ok_and(|format| format.may_move(output.encoding.animated))
+    };
+    let moving: Vec<bool> = formats.iter().zip(outputs).map(moves).collect();
     let frames = info.as_ref().map_or(1, |info| info.frames);
     let scalable = info.as_ref().is_some_and(|info| info.scaling == Scaling::Free);
     let shape = Shape { size: Some(full), timeline: Some(timeline), scalable };
@@ -255,7 +257,7 @@ fn decode(
                 animated: prepared.animated,
                 keep_metadata: prepared.keep_metadata,
             };
-            Ok(Some(codecs.decode(bytes, ask, info, want)?))
+            Ok(Some(pipeline::decode(codecs, bytes, ask, info, want)?))
         }
     }
 }
@@ -277,6 +279,7 @@ fn encode(
         // The plugin looks at what all formats have.
         Wanted::Plugin(written) => (Format::Jpeg, written),
     };
+    let moves = written.writes_frames(encoding.animated);
     let defaults = EncodeOptions::new(format);
     let (quality, look) = match encoding.quality {
         None => (defaults.quality, None),
@@ -294,6 +297,8 @@ fn encode(
         colors: encoding.colors,
         dither: encoding.dither.unwrap_or(defaults.dither),
         tiff_compression: encoding.tiff_compression,
+        dpi: encoding.dpi,
+        animated: moves,
         background: encoding.background.unwrap_or(defaults.background),
         metadata: encoding.keep_metadata,
         max_bytes: codec.max_output_bytes,
@@ -312,7 +317,7 @@ fn encode(
     Ok(Made {
         bytes: bytes.into(),
         size: Size { width: first.width(), height: first.height() },
-        frames: if written.frames { leaf.picture.frames.len() as u32 } else { 1 },
+        frames: if moves { leaf.picture.frames.len() as u32 } else { 1 },
         format: written.name.into_owned(),
         data: leaf.data,
         steps: leaf.steps,
@@ -329,14 +334,14 @@ pub(crate) fn decode_image(
 ) -> Result<Raster, Failure> {
     let limits = codec.limits(memory_bytes);
     let ask = Ask { limits: &limits, sandbox: codec.sandbox, rendering: &Rendering::default() };
-    let info = codecs.probe(bytes, ask)?;
+    let info = pipeline::probe(codecs, bytes, ask)?;
     if u64::from(info.size.width) * u64::from(info.size.height) > max_pixels {
         let most = codec.max_total_pixels;
         let message = format!("the pictures that steps name are over the limit of {most} px together");
         return Err(Failure::new(Code::ImageLimit, message));
     }
     let want = Want { enough: None, animated: false, keep_metadata: false };
-    let picture = codecs.decode(bytes, ask, &info, want)?;
+    let picture = pipeline::decode(codecs, bytes, ask, &info, want)?;
     let first = picture.frames.into_iter().next();
     first.map(|frame| frame.raster).ok_or_else(|| Failure::new(Code::CorruptImage, "the picture has no frame"))
 }

@@ -108,6 +108,7 @@ impl Document for Source {
         let others = u64::from(self.frames() - 1) * u64::from(info.width) * u64::from(info.height) * 4;
         Ok(Page {
             delay_ms: info.delays_ms.get(index as usize).copied().unwrap_or(0),
+            orientation: info.orientation.exif() as u8,
             has_alpha: info.has_alpha,
             gray: info.gray,
             memory_bytes: info.decoded_bytes.saturating_sub(others).max(info.held_bytes),

@@ -63,8 +63,6 @@ pub enum Answer {
     Steps(Vec<Step>),
     /// The engine or the dialect does it, not a transform.
     Pipeline(String),
-    /// Not yet there.
-    Planned(String),
     /// Never: why.
     Out(String),
 }

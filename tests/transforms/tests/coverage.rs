@@ -87,21 +87,20 @@ fn document(tables: &[(&str, Table)]) -> String {
         "# What the dialects' requests come to\n\n\
          Generated from `tests/transforms/coverage/`, whose examples a test runs: every name of the tables of Blitline and\n\
          Cloudinary, with the transforms and parameters that it comes to. *Engine* is what the engine or the dialect does\n\
-         itself, *planned* what is not there yet, *out* what will not be.\n\n",
+         itself, *out* what will not be.\n\n",
     );
-    text += "| | transforms | engine | planned | out |\n|---|---|---|---|---|\n";
+    text += "| | transforms | engine | out |\n|---|---|---|---|\n";
     for (title, table) in tables {
-        let mut counts = [0; 4];
+        let mut counts = [0; 3];
         for (_, rows) in named(table) {
-            counts[rows.iter().map(|row| rank(row)).min().unwrap_or(3)] += 1;
+            counts[rows.iter().map(|row| rank(row)).min().unwrap_or(2)] += 1;
         }
         text += &format!("| {title} | {} |\n", counts.map(|count| count.to_string()).join(" | "));
     }
-    let sections: [(&str, Belongs); 3] = [
-        ("Out, though wanted", |row| rank(row) == 3 && row.promised),
-        ("Planned", |row| rank(row) == 2),
+    let sections: [(&str, Belongs); 2] = [
+        ("Out, though wanted", |row| rank(row) == 2 && row.promised),
         ("Out, as the specifications leave it out too: other programs, third parties, video, AI", |row| {
-            rank(row) == 3 && !row.promised
+            rank(row) == 2 && !row.promised
         }),
     ];
     for (heading, belongs) in sections {
@@ -147,8 +146,7 @@ fn rank(row: &Row) -> usize {
     match row.answer {
         Answer::Steps(_) => 0,
         Answer::Pipeline(_) => 1,
-        Answer::Planned(_) => 2,
-        Answer::Out(_) => 3,
+        Answer::Out(_) => 2,
     }
 }
 
@@ -168,7 +166,6 @@ fn reason(row: &Row) -> String {
         Answer::Steps(steps) if row.layer.is_empty() => list(steps),
         Answer::Steps(steps) => format!("{}; the layer: {}", list(steps), list(&row.layer)),
         Answer::Pipeline(_) => format!("engine: {}", why(row)),
-        Answer::Planned(_) => format!("planned: {}", why(row)),
         Answer::Out(_) => format!("out: {}", why(row)),
     }
 }
@@ -177,7 +174,7 @@ fn reason(row: &Row) -> String {
 fn why(row: &Row) -> &str {
     match &row.answer {
         Answer::Steps(_) => "",
-        Answer::Pipeline(text) | Answer::Planned(text) | Answer::Out(text) => text,
+        Answer::Pipeline(text) | Answer::Out(text) => text,
     }
 }
 

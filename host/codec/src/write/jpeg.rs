@@ -1,6 +1,6 @@
 //! JPEG.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ColorType, Encoder, PixelDensity, SamplingFactor};
 
 use crate::{Chroma, EncodeOptions, Error, Format, Metadata, PixelFormat, Raster};
 
@@ -25,6 +25,9 @@ pub(crate) fn write(raster: &Raster, metadata: &Metadata, options: &EncodeOption
         Chroma::Half420 => true,
     };
     encoder.set_sampling_factor(if half { SamplingFactor::F_2_2 } else { SamplingFactor::F_1_1 });
+    if let Some(dpi) = options.dpi {
+        encoder.set_density(PixelDensity::dpi(dpi.round() as u16));
+    }
     encoder.set_progressive(options.progressive);
     encoder.set_optimized_huffman_tables(options.effort >= 5);
     let fail = |error| Error::encode(JPEG, error);

@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use tiff::encoder::compression::DeflateLevel;
 use tiff::encoder::{Compression, Predictor, TiffEncoder, colortype};
-use tiff::tags::Tag;
+use tiff::encoder::Rational;
+use tiff::tags::{ResolutionUnit, Tag};
 
 use crate::{EncodeOptions, Error, Format, PixelFormat, Raster, TiffCompression};
 
@@ -25,11 +26,22 @@ pub(crate) fn write(raster: &Raster, options: &EncodeOptions) -> Result<Vec<u8>,
         };
         let mut encoder = encoder.with_compression(compression).with_predictor(predictor);
         let (width, height, pixels) = (raster.width(), raster.height(), raster.pixels());
+        let resolution = options.dpi.map(|dpi| Rational { n: (dpi * 1000.0).round() as u32, d: 1000 });
+        // A type for each kind of colour, and no trait that has them all.
+        macro_rules! image {
+            ($color:ident) => {{
+                let mut image = encoder.new_image::<colortype::$color>(width, height)?;
+                if let Some(resolution) = resolution {
+                    image.resolution(ResolutionUnit::Inch, resolution);
+                }
+                image
+            }};
+        }
         match raster.format() {
-            PixelFormat::Gray8 => encoder.write_image::<colortype::Gray8>(width, height, pixels),
-            PixelFormat::Rgb8 => encoder.write_image::<colortype::RGB8>(width, height, pixels),
+            PixelFormat::Gray8 => image!(Gray8).write_data(pixels),
+            PixelFormat::Rgb8 => image!(RGB8).write_data(pixels),
             PixelFormat::Rgba8 => {
-                let mut image = encoder.new_image::<colortype::RGBA8>(width, height)?;
+                let mut image = image!(RGBA8);
                 // Without it a reader has to guess what the fourth sample is (TIFF 6.0, section 18).
                 const STRAIGHT_ALPHA: u16 = 2;
                 image.encoder().write_tag(Tag::ExtraSamples, STRAIGHT_ALPHA)?;

@@ -1,6 +1,6 @@
 //! What is written can be read, and is what was meant.
 
-use crate::support::{animation, photo, poster, psnr, read, read_one, write, write_as};
+use crate::support::{animation, find, photo, poster, psnr, read, read_one, write, write_as};
 use safelight_codec::{
     Chroma, EncodeOptions, Format, Frame, Limits, Loops, Picture, PixelFormat, Raster, encode, probe,
 };
@@ -122,10 +122,10 @@ fn gif_of_a_photograph_is_close() {
 #[test]
 fn animations_keep_frames_times_and_loops() {
     let picture = animation(60, 40);
-    for (format, lossless) in [(Format::Gif, false), (Format::WebP, true)] {
+    for (format, lossless) in [(Format::Gif, false), (Format::WebP, true), (Format::Png, true)] {
         for loops in [Loops::Forever, Loops::Times(1), Loops::Times(2), Loops::Times(7)] {
             let picture = Picture { loops, ..picture.clone() };
-            let options = EncodeOptions { lossless, ..EncodeOptions::new(format) };
+            let options = EncodeOptions { lossless, animated: true, ..EncodeOptions::new(format) };
             let bytes = encode(&picture, &options).unwrap();
             let info = probe(&bytes, &Limits::default()).unwrap();
             assert_eq!(info.frames, Some(3), "{format}");
@@ -146,6 +146,67 @@ fn formats_without_animation_take_the_first_frame() {
         let back = read(&encode(&picture, &EncodeOptions::new(format)).unwrap()).unwrap();
         assert_eq!(back.frames.len(), 1, "{format}");
         assert!(back.frames[0].raster == picture.frames[0].raster, "{format}");
+    }
+}
+
+#[test]
+fn formats_with_animation_take_the_first_frame_alone_when_told_so() {
+    let picture = animation(60, 40);
+    for format in [Format::Gif, Format::WebP] {
+        let options = EncodeOptions { animated: false, lossless: true, ..EncodeOptions::new(format) };
+        let back = read(&encode(&picture, &options).unwrap()).unwrap();
+        assert_eq!(back.frames, Picture::still(picture.frames[0].raster.clone()).frames, "{format}");
+    }
+}
+
+#[test]
+fn an_animated_png_holds_what_changes_in_one_palette_where_there_is_one() {
+    let mut picture = animation(60, 40);
+    let still = Frame { delay_ms: 90_000, ..picture.frames[0].clone() };
+    picture.frames.extend([still.clone(), still]);
+    let options = EncodeOptions { animated: true, ..EncodeOptions::new(Format::Png) };
+    let bytes = encode(&picture, &options).unwrap();
+    // What stays the same is one pixel, and a time over 65 s is told in hundredths.
+    let again = encode(&Picture { frames: picture.frames[..4].to_vec(), ..picture.clone() }, &options).unwrap();
+    assert!(bytes.len() < again.len() + 120, "{} after {}", bytes.len(), again.len());
+    assert_eq!(read(&bytes).unwrap().frames, picture.frames);
+    let few = encode(&picture, &EncodeOptions { colors: Some(16), dither: false, ..options }).unwrap();
+    assert_eq!(few.windows(4).filter(|part| part == b"PLTE").count(), 1);
+    assert_eq!(few[25], 3, "the kind of colour");
+    let back = read(&few).unwrap();
+    assert_eq!(back.frames.len(), 5);
+    assert_eq!(back.frames[0].raster, back.frames[4].raster);
+    for (frame, wanted) in back.frames.iter().zip(&picture.frames) {
+        let value = psnr(&frame.raster.clone().convert(PixelFormat::Rgb8), &wanted.raster.clone().convert(PixelFormat::Rgb8));
+        assert!(value > 20.0, "{value:.1} dB");
+    }
+}
+
+#[test]
+fn pixels_an_inch_are_written_where_the_format_has_a_place_for_them() {
+    let raster = photo(20, 10, PixelFormat::Rgb8);
+    let with = |format, dpi| write(&raster, &EncodeOptions { dpi, ..EncodeOptions::new(format) });
+    let jpeg = with(Format::Jpeg, Some(300.0));
+    let at = find(&jpeg, b"JFIF\0");
+    // JFIF 1.02: unit 1 is dots an inch, then the density across and down.
+    assert_eq!(jpeg[at + 7..at + 12], [1, 1, 44, 1, 44]);
+    let png = with(Format::Png, Some(72.0));
+    let at = find(&png, b"pHYs");
+    let per_metre = 2835_u32.to_be_bytes();
+    assert_eq!(png[at + 4..at + 13], [per_metre.as_slice(), &per_metre, &[1]].concat());
+    assert!(!with(Format::Png, None).windows(4).any(|part| part == b"pHYs"));
+    for pixels in FORMATS {
+        let options = EncodeOptions { dpi: Some(150.5), ..EncodeOptions::new(Format::Tiff) };
+        let tiff = write(&photo(20, 10, pixels), &options);
+        let mut file = tiff::decoder::Decoder::new(std::io::Cursor::new(&tiff)).unwrap();
+        use tiff::tags::Tag;
+        assert_eq!(file.get_tag_u32(Tag::ResolutionUnit).unwrap(), 2);
+        let resolution = file.get_tag(Tag::XResolution).unwrap();
+        assert_eq!(resolution, tiff::decoder::ifd::Value::Rational(150_500, 1000));
+    }
+    for dpi in [0.0, f32::NAN, 70_000.0] {
+        let wrong = encode(&Picture::still(raster.clone()), &EncodeOptions { dpi: Some(dpi), ..EncodeOptions::new(Format::Png) });
+        assert!(wrong.unwrap_err().to_string().starts_with("dpi is "), "{dpi}");
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::{Code, Failure},
     http::Issue,
-    job::{AUTO, Callbacks, Encoding, Group, Output, Pages, Quality, Rendering, Step},
+    job::{AUTO, Callbacks, Encoding, Group, MAX_DPI, Output, Pages, Quality, Rendering, Step},
     pipeline::{TransformInfo, Transforms, written_format},
     source::parse_data_uri,
 };
@@ -186,6 +186,7 @@ fn rendering(request: &SourceRequest, at: &str, issues: &mut Vec<Issue>) -> Rend
         dpi: request.dpi,
         width: request.width,
         height: request.height,
+        as_stored: request.as_stored,
     };
     for (name, message) in rendering.problems() {
         issues.push(Issue::at(format!("{at}/{name}"), Code::InvalidRequest, message));
@@ -293,6 +294,10 @@ fn one_output(
     if matches!(request.quality, Some(QualityRequest::Fixed(quality)) if !(1..=100).contains(&quality)) {
         issues.push(Issue::at(format!("{at}/quality"), Code::InvalidRequest, "expected 1 to 100"));
     }
+    if let Some(dpi) = request.dpi.filter(|dpi| !(1.0..=MAX_DPI).contains(dpi)) {
+        let message = format!("is {dpi}, expected 1 to {MAX_DPI}");
+        issues.push(Issue::at(format!("{at}/dpi"), Code::InvalidRequest, message));
+    }
     if let Some(colors) = request.colors.filter(|colors| !(2..=256).contains(colors)) {
         let message = format!("is {colors}, expected 2 to 256");
         issues.push(Issue::at(format!("{at}/colors"), Code::InvalidRequest, message));
@@ -343,6 +348,8 @@ fn one_output(
                 Some(CompressionRequest::PackBits) => TiffCompression::PackBits,
                 Some(CompressionRequest::None) => TiffCompression::None,
             },
+            dpi: request.dpi.map(|dpi| dpi as f32),
+            animated: request.animated,
             keep_metadata: request.metadata == Some(MetadataRequest::Keep),
             background,
         },

@@ -85,6 +85,9 @@ pub struct SourceRequest {
     /// The largest height in pixels.
     #[schema(minimum = 1, maximum = 65535)]
     pub height: Option<u32>,
+    /// Leave the picture as it is stored: the orientation that a camera noted (EXIF) is not applied.
+    #[serde(default)]
+    pub as_stored: bool,
 }
 
 /// Pages or frames.
@@ -188,6 +191,11 @@ pub struct OutputRequest {
     pub dither: Option<bool>,
     /// TIFF: how it is packed; `deflate` when absent.
     pub compression: Option<CompressionRequest>,
+    /// Pixels an inch: written into JPEG, PNG and TIFF, and the scale of a PDF's pages; pixels stay as they are.
+    #[schema(minimum = 1, maximum = 2400)]
+    pub dpi: Option<f64>,
+    /// Whether all frames of an animation are written. GIF and WebP do when absent; PNG does (as APNG) when `true`.
+    pub animated: Option<bool>,
     /// What becomes of ICC, EXIF and XMP: `drop` when absent.
     pub metadata: Option<MetadataRequest>,
     /// What shows through where the format has no alpha: `#rgb` or `#rrggbb`, `white` or `black`.

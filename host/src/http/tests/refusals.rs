@@ -100,8 +100,8 @@ async fn what_is_wrong_is_told_with_what_was_expected() {
     check(json!({"source": canvas(), "steps": [{}]}), "steps[0].transform: is missing, expected string").await;
     check(
         json!({"source": canvas(), "outputs": [{"colour": 1}]}),
-        "outputs[0].colour: is unknown, expected one of accept, background, chroma, colors, compression, \
-         dither, effort, format, id, lossless, metadata, progressive, quality, steps",
+        "outputs[0].colour: is unknown, expected one of accept, animated, background, chroma, colors, \
+         compression, dither, dpi, effort, format, id, lossless, metadata, progressive, quality, steps",
     )
     .await;
     check(
