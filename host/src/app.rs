@@ -19,13 +19,14 @@ use crate::{
     blob::{self, Blobs},
     clock::Clock,
     config::Config,
-    dialect::{Dialect, blurb::Blurb, native::Native},
+    dialect::{Dialect, blitline::Blitline, blurb::Blurb, native::Native},
     egress::{self, Egress},
     error::{Code, Failure},
     http::{self, Changes, Documents, Metrics, Rates, State},
     job,
     pipeline::{PluginInfo, TransformInfo, Transforms},
     source::{self, Source, Sources},
+    storage::Storage,
     store::{Account, BlobRow, Store, sqlite::Sqlite},
     wasm::{Counts, Registry},
     webhook::Relay,
@@ -172,7 +173,12 @@ impl Listening {
         let blurb_url = config.blurb.mount.base_url(&public_url);
         let blurb: Arc<dyn Dialect> =
             Arc::new(Blurb { base_url: blurb_url.clone(), sign_webhooks: config.blurb.sign_webhooks });
-        let dialects = vec![native, blurb];
+        let blitline_url = match config.blitline.mount.public_url.trim_end_matches('/') {
+            "" => public_url.clone(),
+            url => url.to_owned(),
+        };
+        let blitline: Arc<dyn Dialect> = Arc::new(Blitline { public_url: blitline_url.clone() });
+        let dialects = vec![native, blitline, blurb];
         let relay = Relay::new(store.clone(), egress.clone(), config.webhook.clone(), clock.clone()).observed({
             let metrics = metrics.clone();
             Arc::new(move |verdict, elapsed| metrics.attempt(verdict, elapsed))
@@ -186,7 +192,10 @@ impl Listening {
                     sources: Sources::new(egress.clone(), blobs.clone(), &config.source),
                     max_bytes: config.codec.max_bytes,
                 }),
-                results: Arc::new(BlobResults(blobs.clone())),
+                results: Arc::new(BlobResults {
+                    blobs: blobs.clone(),
+                    storage: Storage::new(egress.clone(), config.storage.clone(), clock.clone()),
+                }),
                 transforms: {
                     let registry = registry.clone();
                     Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
@@ -220,6 +229,12 @@ impl Listening {
                 Arc::new(move |url| egress.check_literal(url).map_err(|error| refusal(&error)))
             },
             dialects,
+            blitline: http::BlitlineSettings {
+                config: config.blitline.clone(),
+                base_url: blitline_url,
+                storage: config.storage.clone(),
+                polls: Rates::new(config.blitline.polls_per_s),
+            },
             blurb: http::BlurbSettings { config: config.blurb.clone(), base_url: blurb_url },
             clock,
             changes,
@@ -322,14 +337,21 @@ impl Inputs for SourceInputs {
     }
 }
 
-/// The worker's results: blobs.
-struct BlobResults(Blobs);
+/// The worker's results: blobs, and uploads.
+struct BlobResults {
+    blobs: Blobs,
+    storage: Storage,
+}
 
 #[async_trait]
 impl Results for BlobResults {
     async fn put(&self, bytes: Bytes) -> Result<BlobRow, Failure> {
-        let kept = self.0.put(bytes).await.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
+        let kept = self.blobs.put(bytes).await.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
         Ok(BlobRow { sha256: kept.sha256, bytes: kept.bytes })
+    }
+
+    async fn upload(&self, to: &job::Destination, media_type: &str, bytes: Bytes) -> Result<(), Failure> {
+        self.storage.upload(to, media_type, bytes).await
     }
 }
 

@@ -30,6 +30,10 @@ pub struct Config {
     pub egress: crate::egress::Config,
     /// `[webhook]`
     pub webhook: crate::webhook::Config,
+    /// `[storage]`
+    pub storage: crate::storage::Config,
+    /// `[blitline]`
+    pub blitline: crate::dialect::blitline::Config,
     /// `[blurb]`
     pub blurb: crate::dialect::blurb::Config,
     /// `[telemetry]`
@@ -115,6 +119,8 @@ impl Config {
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;
         self.egress.check().map_err(Error)?;
+        self.storage.check().map_err(Error)?;
+        self.blitline.check().map_err(Error)?;
         self.blurb.check().map_err(Error)?;
         self.telemetry.check()
     }

@@ -103,12 +103,12 @@ impl Apply {
         }
         let snapshot = registry.snapshot();
         let format = self.format(snapshot.codecs())?;
-        let rendering =
-            Rendering { page: self.page, dpi: self.dpi, as_stored: self.as_stored, ..Rendering::default() };
+        let rendering = Rendering { page: self.page, dpi: self.dpi, as_stored: self.as_stored, ..Rendering::default() };
         if let Some((name, message)) = rendering.problems().first() {
             return Err(format!("--{name}: {message}").into());
         }
         let output = Output {
+            destination: None,
             id: "output".to_owned(),
             group: Group::Main,
             steps,

@@ -4,6 +4,7 @@
 //! [`crate::job::Spec`]: defaults, units, every refusal), `response.rs`, `callback.rs`, `auth.rs`. Beside
 //! them stand the languages that only this dialect speaks, as pure modules.
 
+pub mod blitline;
 pub mod blurb;
 pub mod cloudinary;
 mod mount;

@@ -80,7 +80,7 @@ impl Rates {
     /// Takes one request's token.
     ///
     /// Errors: `too_many_requests` with the time after which there is one again.
-    fn take(&self, key: &str) -> Result<(), Problem> {
+    pub(super) fn take(&self, key: &str) -> Result<(), Problem> {
         self.take_at(key, Instant::now())
     }
 

@@ -6,6 +6,7 @@
 mod assets;
 mod auth;
 mod batches;
+mod blitline;
 mod blurb;
 mod body;
 mod changes;
@@ -42,6 +43,7 @@ use crate::{
 
 pub use auth::Rates;
 pub use body::Documents;
+pub(crate) use body::parse_json;
 pub use changes::{Changes, Subscription};
 pub use metrics::Metrics;
 pub use ports::Plugins;
@@ -151,6 +153,18 @@ pub struct BlurbSettings {
     pub base_url: String,
 }
 
+/// What the Blitline dialect's handlers work with.
+pub struct BlitlineSettings {
+    /// `[blitline]`
+    pub config: crate::dialect::blitline::Config,
+    /// What clients reach results under, without a slash at the end.
+    pub base_url: String,
+    /// `[storage]`: where buckets are.
+    pub storage: crate::storage::Config,
+    /// Polls of the accounts.
+    pub polls: Rates,
+}
+
 /// What the handlers work with: ports, settings and signals.
 pub struct State {
     /// `[server]`
@@ -169,6 +183,8 @@ pub struct State {
     pub check_address: Arc<CheckAddress>,
     /// Every dialect: a job is cancelled in the words of its own.
     pub dialects: Vec<Arc<dyn Dialect>>,
+    /// The Blitline dialect's settings.
+    pub blitline: BlitlineSettings,
     /// The Blurb dialect's settings.
     pub blurb: BlurbSettings,
     /// The time.
@@ -204,9 +220,10 @@ impl State {
 /// `server.max_wait_s`.
 pub fn router(state: Arc<State>) -> axum::Router {
     let (routes, document) = routes().split_for_parts();
-    let blurb = state.blurb.config.mount.clone();
-    let routes = routes.nest(&blurb.prefix, blurb::routes());
-    mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blurb])
+    let (blitline, blurb) = (state.blitline.config.mount.clone(), state.blurb.config.mount.clone());
+    let routes = mounts::below(routes, &blitline, blitline::routes());
+    let routes = mounts::below(routes, &blurb, blurb::routes());
+    mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blitline, &blurb])
 }
 
 fn routes() -> OpenApiRouter<Arc<State>> {

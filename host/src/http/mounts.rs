@@ -14,6 +14,15 @@ use crate::dialect::Mount;
 /// Hosts in lower case with their prefixes.
 type Hosts = Arc<Vec<(String, String)>>;
 
+/// Adds a dialect's routes below its prefix.
+pub(super) fn below<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    mount: &Mount,
+    dialect: Router<S>,
+) -> Router<S> {
+    if mount.prefix.is_empty() { routes.merge(dialect) } else { routes.nest(&mount.prefix, dialect) }
+}
+
 /// The routes, also reached by the host names of the mounts.
 pub(super) fn by_host(routes: Router, mounts: &[&Mount]) -> Router {
     let with_host = mounts.iter().filter(|mount| !mount.host.is_empty());

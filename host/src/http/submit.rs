@@ -196,7 +196,7 @@ pub(super) fn new_job(lowered: Lowered, source: Source) -> NewJob {
 }
 
 /// 32 random bytes in base64url: nobody guesses the URL of an output.
-fn token() -> String {
+pub(super) fn token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 

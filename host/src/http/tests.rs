@@ -1,6 +1,7 @@
 //! The door with the real store and blobs; plugins are played.
 
 mod api;
+mod blitline;
 mod blurb;
 mod door;
 mod plugins;

@@ -3,11 +3,13 @@
 //! A [`Spec`] is what a dialect makes of a request: the engine knows nothing else of it. A [`Report`]
 //! is what came out.
 
+mod destination;
 mod rendering;
 mod report;
 mod state;
 mod step;
 
+pub use destination::Destination;
 pub use rendering::{MAX_DPI, Pages, Rendering};
 pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
 pub use state::State;
@@ -56,6 +58,9 @@ pub struct Output {
     pub steps: Vec<Step>,
     /// How to write the picture.
     pub encoding: Encoding,
+    /// Where it goes beside our own store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
 }
 
 /// The group of an output. Main outputs are made first.

@@ -15,9 +15,7 @@ mod timeline;
 mod tree;
 mod walk;
 
-pub use codecs::{
-    Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, decode, probe, written_format,
-};
+pub use codecs::{Ask, BuiltIn, Codecs, Scaling, SourceInfo, Want, WrittenFormat, decode, probe, written_format};
 pub(crate) use codecs::{frames_of, no_such_page, scaled};
 pub use memory::walk_bytes;
 pub use plan::{

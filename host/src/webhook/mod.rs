@@ -40,6 +40,10 @@ pub enum Policy {
     Native,
     /// 2xx, 15 s, six attempts within about 75 minutes with jitter.
     Blurb,
+    /// 2xx, 15 s, one attempt.
+    BlitlineOnce,
+    /// 2xx, 15 s, after a failure again 1, 3, 15 and 600 s later.
+    BlitlineRetries,
 }
 
 /// A callback that is owed.

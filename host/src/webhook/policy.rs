@@ -52,12 +52,27 @@ static BLURB: Rules = Rules {
     honours_retry_after: true,
 };
 
+/// As documented: one attempt, unless the job asks for more.
+static BLITLINE_ONCE: Rules = Rules {
+    timeout: Duration::from_secs(15),
+    accepts: |status| matches!(status, 200..=299),
+    gone_ends: false,
+    schedule: &[0],
+    jitter: 0.0,
+    honours_retry_after: false,
+};
+
+static BLITLINE_RETRIES: Rules =
+    Rules { schedule: &[0, SECOND, 3 * SECOND, 15 * SECOND, 10 * MINUTE], ..BLITLINE_ONCE };
+
 impl Policy {
     /// The table.
     pub fn rules(self) -> &'static Rules {
         match self {
             Policy::Native => &NATIVE,
             Policy::Blurb => &BLURB,
+            Policy::BlitlineOnce => &BLITLINE_ONCE,
+            Policy::BlitlineRetries => &BLITLINE_RETRIES,
         }
     }
 }
@@ -113,6 +128,24 @@ mod tests {
     fn now() -> SystemTime {
         // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
         UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    #[test]
+    fn the_dialects_have_their_own_schedules() {
+        let waits = |policy: Policy| -> Vec<u64> {
+            let after = |number: u32| match policy.rules().judge(number, Some(500), Some("9999"), now(), 0.5) {
+                Verdict::Retry(at) => Some(at.duration_since(now()).unwrap().as_secs()),
+                _ => None,
+            };
+            (1..).map_while(after).collect()
+        };
+        assert_eq!(waits(Policy::BlitlineOnce), [0; 0]);
+        assert_eq!(waits(Policy::BlitlineRetries), [1, 3, 15, 600], "Retry-After is not respected");
+        assert_eq!(waits(Policy::Blurb), [9999; 5], "Retry-After is respected");
+        for policy in [Policy::BlitlineOnce, Policy::BlitlineRetries, Policy::Blurb] {
+            assert_eq!(policy.rules().timeout, Duration::from_secs(15));
+            assert_eq!(policy.rules().judge(1, Some(204), None, now(), 0.5), Verdict::Delivered);
+        }
     }
 
     fn wait(number: u32, status: Option<u16>, retry_after: Option<&str>, random: f64) -> Option<f64> {

@@ -188,6 +188,7 @@ fn one_job(
         id: Some(OUTPUT.to_owned()),
         format: settings.format.as_deref().map(picture_format).or(content.format),
         quality: preview.then_some(QualityRequest::Auto(AutoQuality::Low)),
+        animated: settings.format.as_deref().is_some_and(is_video).then_some(true),
         ..OutputRequest::default()
     };
     let job = JobRequest {
@@ -296,13 +297,17 @@ fn filled(template: &Template, data: &Map<String, Value>) -> Result<Vec<StepRequ
     Ok(steps)
 }
 
-/// The format for a result of which a video was asked.
+/// Whether a format is one of a video.
+fn is_video(name: &str) -> bool {
+    VIDEOS.iter().any(|video| video.eq_ignore_ascii_case(name))
+}
+
+/// The format that stands in for the one that was asked for.
 fn picture_format(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    match name.as_str() {
-        "jpg" => "jpeg".to_owned(),
-        video if VIDEOS.contains(&video) => "webp".to_owned(),
-        _ => name,
+    match name.to_ascii_lowercase() {
+        name if is_video(&name) => "webp".to_owned(),
+        name if name == "jpg" => "jpeg".to_owned(),
+        name => name,
     }
 }
 
@@ -362,7 +367,7 @@ mod tests {
         let crop = json!({"transform": "crop", "params": {"aspect_ratio": "16:9", "gravity": "center"}});
         assert_eq!(steps(render), json!([{"transform": "resize", "params": {"width": 5}}, crop]));
         let encoding = &render.job.outputs[0].encoding;
-        assert_eq!(encoding.format.as_deref(), Some("webp"));
+        assert_eq!((encoding.format.as_deref(), encoding.animated), (Some("webp"), Some(true)));
         assert!(matches!(encoding.quality, Some(Quality::Auto(_))));
         assert_eq!(render.job.callbacks.notification_url.as_deref(), Some("http://a/"));
         let spec = found.renders[0].clone().into_spec(Source::Url { url: "http://a/b.png".into() });

@@ -30,6 +30,7 @@ pub(crate) mod tests {
             group: *group,
             steps: Vec::new(),
             encoding: encoding.clone(),
+            destination: None,
         };
         let report = |(id, group): &(&str, Group)| OutputReport {
             id: (*id).into(),

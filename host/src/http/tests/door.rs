@@ -17,10 +17,10 @@ use crate::{
     blob::Blobs,
     clock::Clock,
     config::Config,
-    dialect::{blurb::Blurb, native::Native},
+    dialect::{blitline::Blitline, blurb::Blurb, native::Native},
     egress::Egress,
     error::{Code, Failure},
-    http::{BlurbSettings, Changes, Documents, Limits, Metrics, Rates, State, router},
+    http::{BlitlineSettings, BlurbSettings, Changes, Documents, Limits, Metrics, Rates, State, router},
     job::{OutputState, Progress},
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
@@ -133,8 +133,15 @@ impl Door {
             }),
             dialects: vec![
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
+                Arc::new(Blitline { public_url: public_url.clone() }),
                 Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
             ],
+            blitline: BlitlineSettings {
+                polls: Rates::new(config.blitline.polls_per_s),
+                config: config.blitline,
+                base_url: "http://here".into(),
+                storage: config.storage,
+            },
             blurb: BlurbSettings { config: config.blurb, base_url: "http://here/blurb".into() },
             clock,
             changes: Changes::new(),
