@@ -90,7 +90,7 @@ tools:
 # The public client packages that check what we send, in an environment of their own, and the programs that
 # transforms and codecs are compared with.
 .PHONY: test-tools
-test-tools: $(TARGET)/test-venv/.ready
+test-tools: $(TARGET)/test-venv/.ready $(TARGET)/test-node/.ready
 	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && \
 	  for name in vips rsvg-convert cjxl pdftoppm; do command -v $$name >/dev/null || exit 1; done || \
 	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools librsvg2-bin libjxl-tools poppler-utils"
@@ -99,6 +99,13 @@ $(TARGET)/test-venv/.ready: tests/requirements.txt
 	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"
 	python3 -m venv $(TARGET)/test-venv
 	$(TARGET)/test-venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+$(TARGET)/test-node/.ready: tests/dialects/clients/package.json
+	command -v npm >/dev/null || $(MAKE) --no-print-directory packages NAMES="nodejs npm"
+	mkdir -p $(TARGET)/test-node
+	cp tests/dialects/clients/package.json $(TARGET)/test-node/
+	cd $(TARGET)/test-node && npm install --silent --no-fund --no-audit
 	touch $@
 
 .PHONY: bench-tools

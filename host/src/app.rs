@@ -177,7 +177,8 @@ impl Listening {
             "" => public_url.clone(),
             url => url.to_owned(),
         };
-        let blitline: Arc<dyn Dialect> = Arc::new(Blitline { public_url: blitline_url.clone() });
+        let blitline: Arc<dyn Dialect> =
+            Arc::new(Blitline { public_url: blitline_url.clone(), events: config.blitline.events.clone() });
         let dialects = vec![native, blitline, blurb];
         let relay = Relay::new(store.clone(), egress.clone(), config.webhook.clone(), clock.clone()).observed({
             let metrics = metrics.clone();

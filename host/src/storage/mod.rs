@@ -127,7 +127,8 @@ impl Storage {
                 }
                 let url = self.config.object_url(bucket, key).map_err(refused)?;
                 let signing = self.config.signing(region.as_deref(), self.clock.now());
-                headers.extend(sign("PUT", &url, &headers, &bytes, signing));
+                let signed = sign("PUT", &url, &headers, &bytes, signing);
+                headers.extend(signed.into_iter().map(|(name, value)| (name.to_owned(), value)));
                 url
             }
         };

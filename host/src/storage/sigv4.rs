@@ -32,12 +32,13 @@ pub fn sign(
     headers: &[(String, String)],
     body: &[u8],
     by: Signing<'_>,
-) -> Vec<(String, String)> {
+) -> Vec<(&'static str, String)> {
     let (date, time) = stamps(by.at);
     let digest = hex::encode(Sha256::digest(body));
-    let mut added = vec![("x-amz-date".to_owned(), time.clone()), ("x-amz-content-sha256".to_owned(), digest.clone())];
+    let mut added = vec![("x-amz-date", time.clone()), ("x-amz-content-sha256", digest.clone())];
     let mut all = vec![("host".to_owned(), host(url))];
-    all.extend(headers.iter().chain(&added).cloned());
+    all.extend(headers.iter().cloned());
+    all.extend(added.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     all.sort();
     let names = all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
     let canonical = canonical(method, url, &query(url), &all, &names, &digest);
@@ -45,7 +46,7 @@ pub fn sign(
     let signature = signature(&canonical, &date, &time, &scope, by);
     let value =
         format!("AWS4-HMAC-SHA256 Credential={}/{scope},SignedHeaders={names},Signature={signature}", by.access_key);
-    added.push(("authorization".to_owned(), value));
+    added.push(("authorization", value));
     added
 }
 
@@ -166,7 +167,7 @@ mod tests {
         }
     }
 
-    fn signature_of(headers: &[(String, String)]) -> &str {
+    fn signature_of<'a>(headers: &'a [(&'static str, String)]) -> &'a str {
         headers.last().unwrap().1.rsplit_once("Signature=").unwrap().1
     }
 

@@ -4,6 +4,7 @@
 //! store in the commit that makes the event; the relay claims what is due, signs it for this very
 //! attempt, sends it through [`crate::egress`], and records what came of it.
 
+mod aws;
 mod delivery;
 mod policy;
 mod relay;
@@ -12,6 +13,7 @@ mod sign;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use aws::AwsKeys;
 pub use delivery::attempt;
 pub use policy::Rules;
 pub use relay::{Observer, Relay};
@@ -29,6 +31,8 @@ pub enum Signer {
     CloudinarySha1,
     /// The same with SHA-256.
     CloudinarySha256,
+    /// Events for Amazon EventBridge, with the keys of the settings: AWS Signature Version 4.
+    AwsEvents,
 }
 
 /// When an attempt counts as accepted, how long it may take and when it is tried again. One row of
@@ -44,6 +48,8 @@ pub enum Policy {
     BlitlineOnce,
     /// 2xx, 15 s, after a failure again 1, 3, 15 and 600 s later.
     BlitlineRetries,
+    /// 200 and no failed entry, 15 s, eight attempts within about a day with jitter.
+    EventBridge,
 }
 
 /// A callback that is owed.
@@ -99,4 +105,6 @@ pub struct Config {
     pub breaker_pause_s: u64,
     /// Longest pause.
     pub breaker_max_pause_s: u64,
+    /// What events for Amazon EventBridge are signed with.
+    pub aws: AwsKeys,
 }

@@ -15,6 +15,8 @@ pub struct Rules {
     pub timeout: Duration,
     /// Whether a status is an acceptance.
     pub accepts: fn(u16) -> bool,
+    /// Whether the answer to an accepted attempt says so as well.
+    pub confirms: fn(&[u8]) -> bool,
     /// Whether 410 ends a delivery at once.
     pub gone_ends: bool,
     /// The wait in seconds before each attempt, the first one included: its length is the number of attempts.
@@ -36,6 +38,7 @@ const STANDARD_SCHEDULE: &[u64] =
 static NATIVE: Rules = Rules {
     timeout: Duration::from_secs(20),
     accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
     gone_ends: true,
     schedule: STANDARD_SCHEDULE,
     jitter: 0.2,
@@ -46,6 +49,7 @@ static NATIVE: Rules = Rules {
 static BLURB: Rules = Rules {
     timeout: Duration::from_secs(15),
     accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
     gone_ends: true,
     schedule: &[0, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR],
     jitter: 0.2,
@@ -56,6 +60,7 @@ static BLURB: Rules = Rules {
 static BLITLINE_ONCE: Rules = Rules {
     timeout: Duration::from_secs(15),
     accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
     gone_ends: false,
     schedule: &[0],
     jitter: 0.0,
@@ -65,6 +70,17 @@ static BLITLINE_ONCE: Rules = Rules {
 static BLITLINE_RETRIES: Rules =
     Rules { schedule: &[0, SECOND, 3 * SECOND, 15 * SECOND, 10 * MINUTE], ..BLITLINE_ONCE };
 
+/// Amazon's own clients try for a day as well.
+static EVENT_BRIDGE: Rules = Rules {
+    timeout: Duration::from_secs(15),
+    accepts: |status| status == 200,
+    confirms: super::aws::confirms,
+    gone_ends: false,
+    schedule: &[0, 5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 14 * HOUR],
+    jitter: 0.2,
+    honours_retry_after: true,
+};
+
 impl Policy {
     /// The table.
     pub fn rules(self) -> &'static Rules {
@@ -73,6 +89,7 @@ impl Policy {
             Policy::Blurb => &BLURB,
             Policy::BlitlineOnce => &BLITLINE_ONCE,
             Policy::BlitlineRetries => &BLITLINE_RETRIES,
+            Policy::EventBridge => &EVENT_BRIDGE,
         }
     }
 }

@@ -40,6 +40,20 @@ pub struct Config {
     pub polls_per_s: u32,
     /// Whether a job with a postback can only be polled when it says so.
     pub strict_polling: bool,
+    /// Whose postbacks are events.
+    pub events: Events,
+}
+
+/// `[blitline.events]`; see `config.default.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    /// Where EventBridge is reached.
+    pub endpoint: String,
+    /// What events say of where they come from.
+    pub source: String,
+    /// Accounts whose postbacks are events, each with the name of its bus.
+    pub accounts: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -47,6 +61,15 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), String> {
         if !(1..=3600).contains(&self.listen_s) {
             return Err(format!("blitline.listen_s: is {}, expected 1 to 3600", self.listen_s));
+        }
+        let Events { endpoint, source, accounts } = &self.events;
+        if !accounts.is_empty() && !endpoint.starts_with("http") {
+            return Err(format!("blitline.events.endpoint: is {endpoint:?}, expected an http or https URL"));
+        }
+        if source.starts_with("aws.") {
+            return Err(format!(
+                "blitline.events.source: is {source:?}, expected a name that does not begin with aws."
+            ));
         }
         self.mount.check("blitline", false)
     }

@@ -133,7 +133,7 @@ impl Door {
             }),
             dialects: vec![
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
-                Arc::new(Blitline { public_url: public_url.clone() }),
+                Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
                 Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
             ],
             blitline: BlitlineSettings {
