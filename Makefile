@@ -101,7 +101,7 @@ $(TARGET)/test-venv/.ready: tests/requirements.txt
 	$(TARGET)/test-venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-$(TARGET)/test-node/.ready: tests/cloudinary/package.json
+$(TARGET)/test-node/.ready: tests/clients/package.json
 	command -v npm >/dev/null || $(MAKE) --no-print-directory packages NAMES="nodejs npm"
 	mkdir -p $(TARGET)/test-node
 	cp $< $(TARGET)/test-node/

@@ -7,6 +7,7 @@ mod api;
 mod cli;
 mod cloudinary;
 mod codecs;
+mod dialects;
 mod lifecycle;
 mod receivers;
 mod sandbox;

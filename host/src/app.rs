@@ -19,7 +19,7 @@ use crate::{
     blob::{self, Blobs},
     clock::Clock,
     config::Config,
-    dialect::{Dialect, cloudinary::Cloudinary, native::Native},
+    dialect::{Dialect, blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, native::Native},
     egress::{self, Egress},
     error::{Code, Failure},
     http::{
@@ -29,6 +29,7 @@ use crate::{
     job,
     pipeline::{Component, PluginInfo, TransformInfo, Transforms},
     source::{self, Source, Sources},
+    storage::Storage,
     store::{Account, BlobRow, Store, sqlite::Sqlite},
     wasm::{Counts, Registry, StoredComponents},
     webhook::Relay,
@@ -174,7 +175,16 @@ impl Listening {
         let native: Arc<dyn Dialect> = Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() });
         let cloudinary =
             Arc::new(Cloudinary { public_url: public_url.clone(), algorithm: config.cloudinary.signature_algorithm });
-        let dialects: Vec<Arc<dyn Dialect>> = vec![native, cloudinary.clone()];
+        let blurb_url = config.blurb.mount.base_url(&public_url);
+        let blurb: Arc<dyn Dialect> =
+            Arc::new(Blurb { base_url: blurb_url.clone(), sign_webhooks: config.blurb.sign_webhooks });
+        let blitline_url = match config.blitline.mount.public_url.trim_end_matches('/') {
+            "" => public_url.clone(),
+            url => url.to_owned(),
+        };
+        let blitline: Arc<dyn Dialect> =
+            Arc::new(Blitline { public_url: blitline_url.clone(), events: config.blitline.events.clone() });
+        let dialects: Vec<Arc<dyn Dialect>> = vec![native, cloudinary.clone(), blitline, blurb];
         let relay = Relay::new(store.clone(), egress.clone(), config.webhook.clone(), clock.clone()).observed({
             let metrics = metrics.clone();
             Arc::new(move |verdict, elapsed| metrics.attempt(verdict, elapsed))
@@ -188,7 +198,10 @@ impl Listening {
                     sources: Sources::new(egress.clone(), blobs.clone(), &config.source),
                     max_bytes: config.codec.max_bytes,
                 }),
-                results: Arc::new(BlobResults(blobs.clone())),
+                results: Arc::new(BlobResults {
+                    blobs: blobs.clone(),
+                    storage: Storage::new(egress.clone(), config.storage.clone(), clock.clone()),
+                }),
                 transforms: {
                     let registry = registry.clone();
                     Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
@@ -237,6 +250,13 @@ impl Listening {
                 accept_signature_version_1: config.cloudinary.accept_signature_version_1,
                 measure: Arc::new(worker.clone()),
             },
+            blitline: http::BlitlineSettings {
+                config: config.blitline.clone(),
+                base_url: blitline_url,
+                storage: config.storage.clone(),
+                polls: Rates::new(config.blitline.polls_per_s),
+            },
+            blurb: http::BlurbSettings { config: config.blurb.clone(), base_url: blurb_url },
             clock,
             changes,
             metrics,
@@ -339,14 +359,21 @@ impl Inputs for SourceInputs {
     }
 }
 
-/// The worker's results: blobs.
-struct BlobResults(Blobs);
+/// The worker's results: blobs, and uploads.
+struct BlobResults {
+    blobs: Blobs,
+    storage: Storage,
+}
 
 #[async_trait]
 impl Results for BlobResults {
     async fn put(&self, bytes: Bytes) -> Result<BlobRow, Failure> {
-        let kept = self.0.put(bytes).await.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
+        let kept = self.blobs.put(bytes).await.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
         Ok(BlobRow { sha256: kept.sha256, bytes: kept.bytes })
+    }
+
+    async fn upload(&self, to: &job::Destination, media_type: &str, bytes: Bytes) -> Result<(), Failure> {
+        self.storage.upload(to, media_type, bytes).await
     }
 }
 

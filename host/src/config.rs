@@ -34,6 +34,12 @@ pub struct Config {
     pub webhook: crate::webhook::Config,
     /// `[cloudinary]`
     pub cloudinary: crate::dialect::cloudinary::settings::Config,
+    /// `[storage]`
+    pub storage: crate::storage::Config,
+    /// `[blitline]`
+    pub blitline: crate::dialect::blitline::Config,
+    /// `[blurb]`
+    pub blurb: crate::dialect::blurb::Config,
     /// `[telemetry]`
     pub telemetry: crate::telemetry::Config,
 }
@@ -123,6 +129,9 @@ impl Config {
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;
         self.egress.check().map_err(Error)?;
+        self.storage.check().map_err(Error)?;
+        self.blitline.check().map_err(Error)?;
+        self.blurb.check().map_err(Error)?;
         self.telemetry.check()
     }
 }

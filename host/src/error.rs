@@ -129,6 +129,10 @@ codes! {
     LimitLog = "limit_log", Operator, 422, false;
     /// A step that this one builds on failed.
     StepFailed = "step_failed", Caller, 422, false;
+    /// The place that the result was to be uploaded to did not take it.
+    DestinationRefused = "destination_refused", Caller, 422, false;
+    /// The place that the result was to be uploaded to could not be reached, or has a problem of its own.
+    DestinationFailed = "destination_failed", Caller, 422, true;
     /// The job was cancelled.
     Cancelled = "cancelled", Caller, 409, false;
     /// The job was lost by its workers too often.

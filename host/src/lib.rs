@@ -16,6 +16,7 @@ pub mod job;
 pub mod pipeline;
 mod schema;
 pub mod source;
+pub mod storage;
 pub mod store;
 pub mod telemetry;
 pub mod wasm;

@@ -111,6 +111,7 @@ impl Apply {
             return Err(format!("--{name}: {message}").into());
         }
         let output = Output {
+            destination: None,
             id: "output".to_owned(),
             group: Group::Main,
             steps,

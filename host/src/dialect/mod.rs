@@ -4,15 +4,20 @@
 //! [`crate::job::Spec`]: defaults, units, every refusal), `response.rs`, `callback.rs`, `auth.rs`. Beside
 //! them stand the languages that only this dialect speaks, as pure modules.
 
+pub mod blitline;
+pub mod blurb;
 pub mod cloudinary;
+mod mount;
 pub mod native;
 
 use async_trait::async_trait;
 
+pub use mount::Mount;
+
 use crate::{
     error::{Code, Failure},
     job::{Encoding, SourceReport, Step},
-    store::{BatchRow, Change, JobRow, Store},
+    store::{self, BatchRow, Change, JobFilter, JobRow, Store},
     webhook::NewDelivery,
 };
 
@@ -21,6 +26,9 @@ use crate::{
 pub enum Event {
     /// A worker has begun. Told once, at the first attempt.
     Running,
+    /// The source and the pictures that steps name were read, and the steps are planned. Told before the
+    /// first pixel is worked on.
+    SourceRead,
     /// One output is made or failed; its id.
     OutputFinished(String),
     /// The main outputs are done: made, failed or cancelled.
@@ -81,4 +89,22 @@ pub trait Dialect: Send + Sync {
         let _ = (job, source, store);
         Err(Failure::new(Code::Internal, format!("the dialect {:?} has no open jobs", self.name())))
     }
+}
+
+/// Every job of a batch, in the order in which they were accepted.
+///
+/// Errors: the jobs cannot be read.
+pub async fn batch_jobs(store: &dyn Store, account: &str, batch: uuid::Uuid) -> Result<Vec<JobRow>, store::Error> {
+    let mut filter = JobFilter { batch: Some(batch), limit: 500, ..JobFilter::default() };
+    let mut jobs = Vec::new();
+    loop {
+        let page = store.jobs(account, filter.clone()).await?;
+        jobs.extend(page.items);
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => break,
+        }
+    }
+    jobs.reverse();
+    Ok(jobs)
 }

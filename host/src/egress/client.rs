@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::{Host, Url};
@@ -208,11 +208,24 @@ impl Egress {
         time_limit: Duration,
         max_answer_bytes: usize,
     ) -> Result<Answer, Error> {
+        self.send(Method::POST, url, headers, body, time_limit, max_answer_bytes).await
+    }
+
+    /// The same with another method.
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        time_limit: Duration,
+        max_answer_bytes: usize,
+    ) -> Result<Answer, Error> {
         let url = parse(url).map_err(|problem| Error::BadUrl { problem })?;
         let host = host_of(&url);
         let client = self.permitted(&url, POST_CONNECT_TIMEOUT)?;
         let deadline = Instant::now() + time_limit;
-        let answer = timeout_at(deadline, client.post(url).headers(headers).body(body).send())
+        let answer = timeout_at(deadline, client.request(method, url).headers(headers).body(body).send())
             .await
             .map_err(|_| Error::Timeout { host: host.clone(), limit_ms: time_limit.as_millis() as u64 })?;
         let mut answer = answer.map_err(|error| classify(&host, error))?;

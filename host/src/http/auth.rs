@@ -31,15 +31,22 @@ impl FromRequestParts<Arc<State>> for Caller {
         let header = header.ok_or_else(|| refused("the request has no Authorization header"))?;
         let header = header.to_str().map_err(|_| refused("the Authorization header is not visible ASCII"))?;
         let credentials = auth::parse(header).map_err(refused)?;
-        let account = state.store.account(&credentials.key).await?;
-        let secret = account.as_ref().map(|account| account.secret.as_str());
-        match (auth::matches(&credentials, secret), account) {
-            (true, Some(account)) => {
-                state.rates.take(&account.key)?;
-                Ok(Caller(account))
-            }
-            _ => Err(refused("the key or the secret is wrong")),
+        Ok(Caller(check(state, &credentials).await?))
+    }
+}
+
+/// The account of these credentials, which may send one more request now.
+///
+/// Errors: `unauthorized`, `too_many_requests`.
+pub(super) async fn check(state: &State, credentials: &auth::Credentials) -> Result<Account, Problem> {
+    let account = state.store.account(&credentials.key).await?;
+    let secret = account.as_ref().map(|account| account.secret.as_str());
+    match (auth::matches(credentials, secret), account) {
+        (true, Some(account)) => {
+            state.rates.take(&account.key)?;
+            Ok(account)
         }
+        _ => Err(Problem::new(Code::Unauthorized, "the key or the secret is wrong")),
     }
 }
 

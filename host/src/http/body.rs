@@ -308,6 +308,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     Ok(value)
 }
 
+/// The same for a document that is not the whole body; the problem in words.
+pub(crate) fn parse_json(bytes: &[u8]) -> Result<Value, String> {
+    parse(bytes).map_err(|problem| problem.detail)
+}
+
 /// The largest number up to which every whole number has a float of its own, 2^53.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 

@@ -6,6 +6,8 @@
 mod assets;
 mod auth;
 mod batches;
+mod blitline;
+mod blurb;
 mod body;
 mod changes;
 pub mod cloudinary;
@@ -15,6 +17,7 @@ mod health;
 mod jobs;
 mod layers;
 mod metrics;
+mod mounts;
 mod openapi;
 mod outputs;
 mod plugins;
@@ -42,6 +45,7 @@ use crate::{
 
 pub use auth::{Hour, Rates};
 pub use body::Documents;
+pub(crate) use body::parse_json;
 pub use changes::{Changes, Subscription};
 pub use cloudinary::{CloudinaryDoor, Measure};
 pub use metrics::Metrics;
@@ -146,6 +150,27 @@ impl Limits {
     }
 }
 
+/// What the Blurb dialect's handlers work with.
+#[derive(Clone, Debug)]
+pub struct BlurbSettings {
+    /// `[blurb]`
+    pub config: crate::dialect::blurb::Config,
+    /// What clients reach the dialect under, without a slash at the end.
+    pub base_url: String,
+}
+
+/// What the Blitline dialect's handlers work with.
+pub struct BlitlineSettings {
+    /// `[blitline]`
+    pub config: crate::dialect::blitline::Config,
+    /// What clients reach results under, without a slash at the end.
+    pub base_url: String,
+    /// `[storage]`: where buckets are.
+    pub storage: crate::storage::Config,
+    /// Polls of the accounts.
+    pub polls: Rates,
+}
+
 /// What the handlers work with: ports, settings and signals.
 pub struct State {
     /// `[server]`
@@ -166,6 +191,10 @@ pub struct State {
     pub dialects: Vec<Arc<dyn Dialect>>,
     /// What answers calls of the Cloudinary API.
     pub cloudinary: CloudinaryDoor,
+    /// The Blitline dialect's settings.
+    pub blitline: BlitlineSettings,
+    /// The Blurb dialect's settings.
+    pub blurb: BlurbSettings,
     /// The time.
     pub clock: Clock,
     /// Wakes those who wait for a job.
@@ -203,7 +232,10 @@ pub fn router(state: Arc<State>) -> axum::Router {
     let (routes, document) = routes().split_for_parts();
     // Foreign APIs are documented by those whose they are.
     let routes = routes.merge(cloudinary::routes());
-    layers::around(routes, &state, document).with_state(state)
+    let (blitline, blurb) = (state.blitline.config.mount.clone(), state.blurb.config.mount.clone());
+    let routes = mounts::below(routes, &blitline, blitline::routes());
+    let routes = mounts::below(routes, &blurb, blurb::routes());
+    mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blitline, &blurb])
 }
 
 fn routes() -> OpenApiRouter<Arc<State>> {

@@ -186,10 +186,7 @@ pub(super) async fn keep(
 
 /// A job to accept: its id and the tokens of its outputs are made here.
 pub(super) fn new_job(lowered: Lowered, source: Source) -> NewJob {
-    let blobs = match &source {
-        Source::Blob { sha256, .. } => vec![sha256.clone()],
-        _ => Vec::new(),
-    };
+    let blobs = source.blob().map(str::to_owned).into_iter().collect();
     let priority = lowered.priority;
     let spec = lowered.into_spec(source);
     let outputs = spec.outputs.iter().map(|output| report::pending(output, job::new_token())).collect();

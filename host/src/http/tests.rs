@@ -2,6 +2,8 @@
 
 mod api;
 mod cloudinary;
+mod blitline;
+mod blurb;
 mod door;
 pub(super) mod plugins;
 mod refusals;

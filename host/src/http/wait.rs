@@ -25,11 +25,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Reads a job until it is final, the time is up or the server drains.
 pub(super) async fn until_final(state: &State, account: &str, id: Uuid, time: Duration) -> Result<JobRow, Problem> {
+    until(state, id, time, || jobs::find(state, account, id)).await
+}
+
+/// The same with another way to read it.
+pub(super) async fn until<E, F>(state: &State, id: Uuid, time: Duration, look: impl Fn() -> F) -> Result<JobRow, E>
+where
+    F: Future<Output = Result<JobRow, E>>,
+{
     let until = Instant::now() + time;
     // From before the first look on, so that no change falls between look and wait.
     let mut subscription = state.changes.subscribe(id);
     loop {
-        let row = jobs::find(state, account, id).await?;
+        let row = look().await?;
         if row.state.is_final() || Instant::now() >= until || state.draining.is_cancelled() {
             return Ok(row);
         }

@@ -4,12 +4,14 @@
 //! is what came out.
 
 mod image;
+mod destination;
 mod rendering;
 mod report;
 mod state;
 mod step;
 
 pub use image::{ImageRef, ImageSource, MAX_IMAGE_DEPTH, MAX_IMAGE_STEPS, MAX_IMAGES};
+pub use destination::Destination;
 pub use rendering::{MAX_DPI, Pages, Rendering};
 pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
 pub use state::State;
@@ -94,6 +96,9 @@ pub struct Output {
     pub steps: Vec<Step>,
     /// How to write the picture.
     pub encoding: Encoding,
+    /// Where it goes beside our own store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
 }
 
 /// The group of an output. Main outputs are made first.

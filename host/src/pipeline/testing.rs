@@ -21,7 +21,7 @@ pub(crate) fn step(transform: &str, params: &str) -> Step {
 
 /// An output with its path, written in the source's format.
 pub(crate) fn output<const N: usize>(id: &str, group: Group, steps: [Step; N]) -> Output {
-    Output { id: id.to_owned(), group, steps: steps.into(), encoding: Encoding::default() }
+    Output { id: id.to_owned(), group, steps: steps.into(), encoding: Encoding::default(), destination: None }
 }
 
 /// Each line is a run: the transforms, then the size of the input and its format, then the view if

@@ -45,6 +45,16 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The blob that holds it, if one does.
+    pub fn blob(&self) -> Option<&str> {
+        match self {
+            Source::Blob { sha256, .. } => Some(sha256),
+            Source::Url { .. } | Source::Canvas { .. } => None,
+        }
+    }
+}
+
 /// `[source]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]

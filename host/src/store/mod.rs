@@ -444,6 +444,8 @@ pub trait Store: Library {
     async fn submit(&self, submission: Submission) -> Result<Submitted, Error>;
     /// The account's job.
     async fn job(&self, account: &str, id: Uuid) -> Result<Option<JobRow>, Error>;
+    /// The job of this id, whoever's: for callers whose ids are secrets themselves.
+    async fn any_job(&self, id: Uuid) -> Result<Option<JobRow>, Error>;
     /// The account's jobs.
     async fn jobs(&self, account: &str, filter: JobFilter) -> Result<Page<JobRow>, Error>;
     /// Claims up to `limit` due jobs for `lease`: by priority, fair between accounts, then by age.

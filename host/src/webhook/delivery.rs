@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{NewDelivery, sign};
+use super::{AwsKeys, NewDelivery, Signer, aws, sign};
 use crate::{
     clock::Clock,
     egress::{self, Egress},
@@ -23,6 +23,7 @@ pub async fn attempt(
     egress: &Egress,
     claimed: ClaimedDelivery,
     max_answer_bytes: usize,
+    keys: &AwsKeys,
     clock: &Clock,
 ) -> RecordedAttempt {
     let ClaimedDelivery { row, token, webhook_secrets, api_secret } = claimed;
@@ -32,7 +33,11 @@ pub async fn attempt(
     let at = clock.now();
     let begun = Instant::now();
     let secrets = sign::Secrets { webhook: &webhook_secrets, api: &api_secret };
-    let outcome = match sign::headers(signer, message, at, &body, secrets) {
+    let signature = match signer {
+        Signer::AwsEvents => aws::headers(keys, &url, &headers, &body, at).ok_or(Trouble::NoKeys),
+        signer => sign::headers(signer, message, at, &body, secrets).map_err(Trouble::Secret),
+    };
+    let outcome = match signature {
         Ok(signature) => {
             let headers = assemble(&headers, &content_type, &signature);
             egress
@@ -40,7 +45,7 @@ pub async fn attempt(
                 .await
                 .map_err(Trouble::Egress)
         }
-        Err(error) => Err(Trouble::Secret(error)),
+        Err(trouble) => Err(trouble),
     };
     let elapsed = begun.elapsed();
     let (status, retry_after, detail) = match &outcome {
@@ -50,6 +55,9 @@ pub async fn attempt(
     let verdict = match &outcome {
         // No later attempt finds another URL.
         Err(Trouble::Egress(egress::Error::BadUrl { .. })) => Verdict::Dead,
+        Ok(answer) if !(rules.confirms)(&answer.body_start) => {
+            rules.judge(number, None, retry_after, clock.now(), rand::random())
+        }
         _ => rules.judge(number, status, retry_after, clock.now(), rand::random()),
     };
     RecordedAttempt { id, token, attempt: AttemptRow { number, at, elapsed, status, detail }, verdict }
@@ -61,6 +69,8 @@ enum Trouble {
     Egress(egress::Error),
     #[error(transparent)]
     Secret(sign::BadSecret),
+    #[error("there are no keys to sign events with: webhook.aws.access_key is empty")]
+    NoKeys,
 }
 
 fn assemble(own: &[(String, String)], content_type: &str, signature: &[(&'static str, String)]) -> HeaderMap {

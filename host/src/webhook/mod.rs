@@ -4,6 +4,7 @@
 //! store in the commit that makes the event; the relay claims what is due, signs it for this very
 //! attempt, sends it through [`crate::egress`], and records what came of it.
 
+mod aws;
 mod delivery;
 mod policy;
 mod relay;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub use aws::AwsKeys;
 pub use delivery::attempt;
 pub use policy::Rules;
 pub use relay::{Observer, Relay};
@@ -30,6 +32,8 @@ pub enum Signer {
     CloudinarySha1,
     /// The same with SHA-256.
     CloudinarySha256,
+    /// Events for Amazon EventBridge, with the keys of the settings: AWS Signature Version 4.
+    AwsEvents,
 }
 
 /// When an attempt counts as accepted, how long it may take and when it is tried again. One row of
@@ -41,6 +45,14 @@ pub enum Policy {
     Native,
     /// 200 alone, 30 s, three more tries after 3, 6 and 9 minutes.
     Cloudinary,
+    /// 2xx, 15 s, six attempts within about 75 minutes with jitter.
+    Blurb,
+    /// 2xx, 15 s, one attempt.
+    BlitlineOnce,
+    /// 2xx, 15 s, after a failure again 1, 3, 15 and 600 s later.
+    BlitlineRetries,
+    /// 200 and no failed entry, 15 s, eight attempts within about a day with jitter.
+    EventBridge,
 }
 
 /// A callback that is owed.
@@ -110,6 +122,8 @@ pub struct Config {
     pub breaker_pause_s: u64,
     /// Longest pause.
     pub breaker_max_pause_s: u64,
+    /// What events for Amazon EventBridge are signed with.
+    pub aws: AwsKeys,
 }
 
 #[cfg(test)]

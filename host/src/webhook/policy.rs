@@ -15,6 +15,8 @@ pub struct Rules {
     pub timeout: Duration,
     /// Whether a status is an acceptance.
     pub accepts: fn(u16) -> bool,
+    /// Whether the answer to an accepted attempt says so as well.
+    pub confirms: fn(&[u8]) -> bool,
     /// Whether 410 ends a delivery at once.
     pub gone_ends: bool,
     /// The wait in seconds before each attempt, the first one included: its length is the number of attempts.
@@ -36,6 +38,7 @@ const STANDARD_SCHEDULE: &[u64] =
 static NATIVE: Rules = Rules {
     timeout: Duration::from_secs(20),
     accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
     gone_ends: true,
     schedule: STANDARD_SCHEDULE,
     jitter: 0.2,
@@ -46,10 +49,47 @@ static NATIVE: Rules = Rules {
 static CLOUDINARY: Rules = Rules {
     timeout: Duration::from_secs(30),
     accepts: |status| status == 200,
+    confirms: |_| true,
     gone_ends: false,
     schedule: &[0, 3 * MINUTE, 6 * MINUTE, 9 * MINUTE],
     jitter: 0.0,
     honours_retry_after: false,
+};
+
+/// No policy is documented for Blurb; ours is short, because the next status waits for the one before.
+static BLURB: Rules = Rules {
+    timeout: Duration::from_secs(15),
+    accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
+    gone_ends: true,
+    schedule: &[0, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR],
+    jitter: 0.2,
+    honours_retry_after: true,
+};
+
+/// As documented: one attempt, unless the job asks for more.
+static BLITLINE_ONCE: Rules = Rules {
+    timeout: Duration::from_secs(15),
+    accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
+    gone_ends: false,
+    schedule: &[0],
+    jitter: 0.0,
+    honours_retry_after: false,
+};
+
+static BLITLINE_RETRIES: Rules =
+    Rules { schedule: &[0, SECOND, 3 * SECOND, 15 * SECOND, 10 * MINUTE], ..BLITLINE_ONCE };
+
+/// Amazon's own clients try for a day as well.
+static EVENT_BRIDGE: Rules = Rules {
+    timeout: Duration::from_secs(15),
+    accepts: |status| status == 200,
+    confirms: super::aws::confirms,
+    gone_ends: false,
+    schedule: &[0, 5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 14 * HOUR],
+    jitter: 0.2,
+    honours_retry_after: true,
 };
 
 impl Policy {
@@ -58,6 +98,10 @@ impl Policy {
         match self {
             Policy::Native => &NATIVE,
             Policy::Cloudinary => &CLOUDINARY,
+            Policy::Blurb => &BLURB,
+            Policy::BlitlineOnce => &BLITLINE_ONCE,
+            Policy::BlitlineRetries => &BLITLINE_RETRIES,
+            Policy::EventBridge => &EVENT_BRIDGE,
         }
     }
 }
@@ -113,6 +157,24 @@ mod tests {
     fn now() -> SystemTime {
         // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
         UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    #[test]
+    fn the_dialects_have_their_own_schedules() {
+        let waits = |policy: Policy| -> Vec<u64> {
+            let after = |number: u32| match policy.rules().judge(number, Some(500), Some("9999"), now(), 0.5) {
+                Verdict::Retry(at) => Some(at.duration_since(now()).unwrap().as_secs()),
+                _ => None,
+            };
+            (1..).map_while(after).collect()
+        };
+        assert_eq!(waits(Policy::BlitlineOnce), [0; 0]);
+        assert_eq!(waits(Policy::BlitlineRetries), [1, 3, 15, 600], "Retry-After is not respected");
+        assert_eq!(waits(Policy::Blurb), [9999; 5], "Retry-After is respected");
+        for policy in [Policy::BlitlineOnce, Policy::BlitlineRetries, Policy::Blurb] {
+            assert_eq!(policy.rules().timeout, Duration::from_secs(15));
+            assert_eq!(policy.rules().judge(1, Some(204), None, now(), 0.5), Verdict::Delivered);
+        }
     }
 
     fn wait(number: u32, status: Option<u16>, retry_after: Option<&str>, random: f64) -> Option<f64> {

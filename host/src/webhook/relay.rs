@@ -142,8 +142,9 @@ impl Relay {
             let (egress, clock, done) = (self.egress.clone(), self.clock.clone(), done.clone());
             let observer = self.observer.clone();
             let (max_answer_bytes, is_retry) = (self.config.max_answer_bytes, lane.retries);
+            let keys = self.config.aws.clone();
             attempts.spawn(async move {
-                let recorded = delivery::attempt(&egress, delivery, max_answer_bytes, &clock).await;
+                let recorded = delivery::attempt(&egress, delivery, max_answer_bytes, &keys, &clock).await;
                 let verdict = match recorded.verdict {
                     Verdict::Delivered => "delivered",
                     Verdict::Retry(_) => "retry",

@@ -38,7 +38,8 @@ pub fn headers(
 ) -> Result<Vec<(&'static str, String)>, BadSecret> {
     let timestamp = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
     match signer {
-        Signer::None => Ok(Vec::new()),
+        // Its keys are the settings', not the account's: see `aws.rs`.
+        Signer::None | Signer::AwsEvents => Ok(Vec::new()),
         Signer::StandardWebhooks => {
             let id = id.to_string();
             if secrets.webhook.is_empty() {

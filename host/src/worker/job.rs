@@ -22,8 +22,8 @@ use super::{
 use crate::{
     dialect::{Dialect, Event},
     error::{Code, Failure},
-    job::{Accepts, FILE, Group, JobError, Output, OutputState, SourceReport},
-    pipeline::{Images, Size, Stopped, Transforms},
+    job::{Accepts, Destination, FILE, Group, JobError, Output, OutputState, SourceReport},
+    pipeline::{Images, Size, Stopped, Transforms, written_format},
     source::Source,
     store::{AssetRow, BlobRow, Change, ClaimedJob, Completion, JobRow},
     webhook::NewDelivery,
@@ -131,6 +131,10 @@ impl Run<'_> {
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
         self.job.report.source = Some(SourceReport { md5: self.md5.clone(), ..prepared.source.clone() });
+        self.happened(&Event::SourceRead);
+        if !self.owed.is_empty() {
+            self.write().await?;
+        }
         let memory = {
             let admission = self.inner.admission.acquire(prepared.memory_bytes);
             tokio::select! {
@@ -280,7 +284,11 @@ impl Run<'_> {
                 reason = self.lease.stop.stopped() => Err(Interrupt::Stopped(reason)),
                 made = made.recv(), if open && keeping.len() < KEEPING_AT_ONCE => {
                     match made {
-                        Some((output, made)) => keeping.push_back(keep(inner, pending[output], made)),
+                        Some((output, made)) => {
+                            let output = pending[output];
+                            let to = self.job.spec.outputs[output].destination.clone();
+                            keeping.push_back(keep(inner, output, to, made));
+                        }
                         None => open = false,
                     }
                     Ok(())
@@ -508,18 +516,23 @@ impl Run<'_> {
     }
 }
 
-/// Keeps an output's bytes.
+/// Keeps an output's bytes, and uploads them if they are to go elsewhere too.
 async fn keep(
     inner: &Inner,
     output: usize,
+    to: Option<Destination>,
     made: Result<Made, JobError>,
 ) -> (usize, Result<(Made, BlobRow), JobError>) {
-    let kept = match made {
-        Ok(made) => match inner.ports.results.put(made.bytes.clone()).await {
-            Ok(blob) => Ok((made, blob)),
-            Err(failure) => Err(JobError::whole(failure)),
-        },
-        Err(error) => Err(error),
+    let kept = async {
+        let made = made?;
+        let blob = inner.ports.results.put(made.bytes.clone()).await.map_err(JobError::whole)?;
+        if let Some(to) = to {
+            let transforms = (inner.ports.transforms)();
+            let format = written_format(transforms.codecs(), &made.format);
+            let media_type = format.as_ref().map_or("application/octet-stream", |format| &format.media_type);
+            inner.ports.results.upload(&to, media_type, made.bytes.clone()).await.map_err(JobError::whole)?;
+        }
+        Ok((made, blob))
     };
-    (output, kept)
+    (output, kept.await)
 }

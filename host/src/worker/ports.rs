@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     dialect::Dialect,
     error::{Code, Failure},
-    job::State,
+    job::{Destination, State},
     pipeline::{Component, Transforms},
     source::Source,
     store::{BlobRow, Store},
@@ -39,6 +39,8 @@ pub trait Inputs: Send + Sync {
 pub trait Results: Send + Sync {
     /// Keeps bytes; they are durable when this returns. Putting the same bytes again does nothing.
     async fn put(&self, bytes: Bytes) -> Result<BlobRow, Failure>;
+    /// Uploads bytes to where the caller wants them; doing so again does no harm.
+    async fn upload(&self, to: &Destination, media_type: &str, bytes: Bytes) -> Result<(), Failure>;
 }
 
 /// Is told what happens, for the metrics page.

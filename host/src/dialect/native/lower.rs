@@ -355,6 +355,7 @@ fn one_output(
             keep_metadata: request.metadata == Some(MetadataRequest::Keep),
             background,
         },
+        destination: None,
     }
 }
 
@@ -456,7 +457,7 @@ pub fn check_asset_id(id: &str) -> Result<(), String> {
 }
 
 /// Reads `#rgb`, `#rrggbb`, `#rrggbbaa`, `white`, `black` or `transparent` as red, green, blue, alpha.
-fn color(text: &str) -> Result<[u8; 4], String> {
+pub(crate) fn color(text: &str) -> Result<[u8; 4], String> {
     let expected = || format!("is {text:?}, expected #rgb, #rrggbb, #rrggbbaa, white, black or transparent");
     match text {
         "white" => return Ok([255; 4]),

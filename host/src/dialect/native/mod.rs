@@ -13,7 +13,7 @@ pub const NAME: &str = "native";
 pub use callback::Native;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use uuid::Uuid;
 
     use crate::{
@@ -24,13 +24,14 @@ mod tests {
     };
 
     /// A running job with these outputs.
-    pub(super) fn job_row(outputs: &[(&str, Group)]) -> JobRow {
+    pub(crate) fn job_row(outputs: &[(&str, Group)]) -> JobRow {
         let encoding = Encoding { format: Some("jpeg".into()), ..Encoding::default() };
         let output = |(id, group): &(&str, Group)| job::Output {
             id: (*id).into(),
             group: *group,
             steps: Vec::new(),
             encoding: encoding.clone(),
+            destination: None,
         };
         let report = |(id, group): &(&str, Group)| OutputReport {
             id: (*id).into(),

@@ -17,11 +17,11 @@ use crate::{
     blob::Blobs,
     clock::Clock,
     config::Config,
-    dialect::{cloudinary::Cloudinary, native::Native},
+    dialect::{blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, native::Native},
     egress::Egress,
     error::{Code, Failure},
     http::{
-        Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State,
+        BlitlineSettings, BlurbSettings, Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State,
         cloudinary::delivery::{AssetResources, Delivery, tests::FakeMaker},
         router,
     },
@@ -162,12 +162,21 @@ impl Door {
             dialects: vec![
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
                 cloudinary.clone(),
-            ],
             cloudinary: CloudinaryDoor {
                 dialect: cloudinary,
                 accept_signature_version_1: config.cloudinary.accept_signature_version_1,
                 measure: Arc::new(Unmeasured),
             },
+                Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
+                Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
+            ],
+            blitline: BlitlineSettings {
+                polls: Rates::new(config.blitline.polls_per_s),
+                config: config.blitline,
+                base_url: "http://here".into(),
+                storage: config.storage,
+            },
+            blurb: BlurbSettings { config: config.blurb, base_url: "http://here/blurb".into() },
             clock,
             changes: Changes::new(),
             metrics: Arc::new(Metrics::new()),
@@ -259,7 +268,7 @@ impl Door {
         let total = job.report.outputs.len() as u32;
         let state = job.report.final_state();
         job.state = state;
-        let dialect = self.state.dialect("native").unwrap();
+        let dialect = self.state.dialect(&job.spec.dialect).unwrap();
         let deliveries = dialect.deliveries(&job, &crate::dialect::Event::MainFinished);
         let advance = Advance { report: job.report, progress: Progress { done: total, total }, deliveries, blobs };
         self.state.store.complete(job.id, token, Completion { state, advance, changes: Vec::new() }).await.unwrap();

@@ -122,7 +122,8 @@ fn output(id: &str) -> OutputReport {
 
 pub(super) fn job() -> NewJob {
     let encoding = Encoding { format: Some("png".into()), ..Encoding::default() };
-    let outputs = vec![Output { id: "main".into(), group: Group::Main, steps: Vec::new(), encoding }];
+    let outputs =
+        vec![Output { id: "main".into(), group: Group::Main, steps: Vec::new(), encoding, destination: None }];
     NewJob {
         id: new_id(),
         priority: 0,

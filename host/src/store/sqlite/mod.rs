@@ -171,6 +171,10 @@ impl Store for Sqlite {
         at("look the job up", read::job(&mut *self.reader().await?, account, id).await)
     }
 
+    async fn any_job(&self, id: Uuid) -> Result<Option<JobRow>, Error> {
+        at("look the job up", read::any_job(&mut *self.reader().await?, id).await)
+    }
+
     async fn jobs(&self, account: &str, filter: JobFilter) -> Result<Page<JobRow>, Error> {
         at("list the jobs", read::jobs(&mut *self.reader().await?, &self.cursor_key, account, filter).await)
     }

@@ -30,6 +30,12 @@ pub(super) async fn job(connection: &mut SqliteConnection, account: &str, id: Uu
     row.as_ref().map(rows::job).transpose()
 }
 
+pub(super) async fn any_job(connection: &mut SqliteConnection, id: Uuid) -> Result<Option<JobRow>, Fail> {
+    let sql = format!("SELECT {JOB} FROM jobs j JOIN job_documents d ON d.job = j.id WHERE j.id = ?");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(key(id)).fetch_optional(connection).await?;
+    row.as_ref().map(rows::job).transpose()
+}
+
 pub(super) async fn jobs(
     connection: &mut SqliteConnection,
     secret: &[u8; 32],

@@ -8,6 +8,7 @@ mod library;
 mod local;
 mod open;
 mod pictures;
+mod uploads;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -30,7 +31,7 @@ use super::*;
 use crate::{
     clock::{Clock, from_micros},
     dialect::{Dialect, native::Native},
-    job::{Callbacks, Group, Output, OutputState, Report, Spec, State},
+    job::{Callbacks, Destination, Group, Output, OutputState, Report, Spec, State},
     pipeline::{
         Component, Transforms,
         testing::{FakeTransforms, output, step},
@@ -79,6 +80,10 @@ impl Inputs for MemoryInputs {
 struct MemoryResults {
     kept: Mutex<BTreeMap<String, Bytes>>,
     failures_left: AtomicU32,
+    /// Where to, and as what.
+    uploads: Mutex<Vec<(String, String)>>,
+    /// How uploads end before they succeed.
+    refusals: Mutex<Vec<Failure>>,
 }
 
 #[async_trait]
@@ -91,6 +96,14 @@ impl Results for MemoryResults {
         let row = BlobRow { sha256: sha256.clone(), bytes: bytes.len() as u64 };
         self.kept.lock().unwrap().insert(sha256, bytes);
         Ok(row)
+    }
+
+    async fn upload(&self, to: &Destination, media_type: &str, _: Bytes) -> Result<(), Failure> {
+        if let Some(failure) = self.refusals.lock().unwrap().pop() {
+            return Err(failure);
+        }
+        self.uploads.lock().unwrap().push((format!("{to:?}"), media_type.to_owned()));
+        Ok(())
     }
 }
 

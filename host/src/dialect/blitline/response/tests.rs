@@ -1,0 +1,114 @@
+//! Results against the documented ones, field by field.
+
+use super::*;
+use crate::{
+    dialect::native,
+    error::Code,
+    job::{Group, JobError, SourceReport, State},
+};
+
+/// A job of one result, 421 x 163 px, that went well or knew no function.
+pub(crate) fn ended(well: bool) -> JobRow {
+    let mut job = native::tests::job_row(&[("f0", Group::Main)]);
+    job.spec.dialect = super::super::NAME.into();
+    let image = Shown { output: "f0".into(), identifier: "MY_CLIENT_ID".into(), ..Shown::default() };
+    job.spec.extra = json!(JobExtra { v: 1.21, images: vec![image], ..JobExtra::default() });
+    let output = &mut job.report.outputs[0];
+    if well {
+        output.state = OutputState::Succeeded;
+        (output.width, output.height) = (Some(421), Some(163));
+        job.state = State::Succeeded;
+        let (format, sha256) = ("jpeg".to_owned(), String::new());
+        job.report.source = Some(SourceReport { width: 421, height: 163, format, bytes: 1, sha256, frames: None });
+    } else {
+        output.state = OutputState::Failed;
+        output.error = Some(JobError {
+            code: Code::UnknownTransform,
+            message: "Unknown function named 'blu3r'".into(),
+            output: Some("f0".into()),
+            step: Some(0),
+        });
+        job.state = State::Failed;
+    }
+    job
+}
+
+fn of_version(mut job: JobRow, v: f64) -> Results {
+    let extra = JobExtra { v, ..JobExtra::of(&job.spec) };
+    job.spec.extra = json!(extra);
+    results(&job, "http://here")
+}
+
+/// The documented document with our id and URL in the place of theirs.
+fn documented(text: &str) -> Value {
+    let id = job_id(ended(true).id);
+    let text = text.replace("2m-Ir2YMXQ3yec0NV476xag", &id).replace("4weK03Kd0j-D_ttohR7GTcg", &id).replace(
+        "http://s3.amazonaws.com/blitline/2014061200/20/6_wj-2i_hZRZ7KJj-jwcndQ.jpg",
+        "http://here/o/token-f0/f0.jpg",
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+fn body(postback: (Vec<u8>, &str)) -> Value {
+    serde_json::from_slice(&postback.0).unwrap()
+}
+
+#[test]
+fn results_are_as_documented() {
+    let good = of_version(ended(true), 1.21);
+    assert_eq!(body(good.postback(false)), documented(include_str!("../testdata/success.json")));
+    assert_eq!(good.polled(), documented(include_str!("../testdata/success.json")));
+    let bad = of_version(ended(false), 1.2);
+    assert_eq!(body(bad.postback(false)), documented(include_str!("../testdata/failure.json")));
+}
+
+#[test]
+fn older_versions_get_older_forms() {
+    let text = |v: f64| of_version(ended(true), v).polled()["results"].is_string();
+    assert_eq!([0.0, 1.17, 1.18, 1.19, 1.2, 1.27].map(text), [true, true, true, false, false, false]);
+    let kind = |v: f64| of_version(ended(true), v).postback(false).1;
+    assert_eq!([0.0, 1.17, 1.18].map(kind), ["application/x-www-form-urlencoded", kind(1.17), "application/json"]);
+    assert_eq!(of_version(ended(true), 0.0).postback(true).1, "application/json");
+
+    let form = of_version(ended(false), 1.0).postback(false).0;
+    let (name, value) = url::form_urlencoded::parse(&form).next().unwrap();
+    let results: Value = serde_json::from_str(&value).unwrap();
+    assert_eq!((&*name, &results["error"]), ("results", &json!("true")));
+    let among = json!([{
+        "error": "Image processing failed. Unknown function named 'blu3r'",
+        "failed_image_identifiers": ["MY_CLIENT_ID"]
+    }]);
+    assert_eq!(results["images"], among);
+    assert_eq!(of_version(ended(false), 1.19).value()["images"], among);
+    assert!(of_version(ended(false), 1.19).value().get("errors").is_none());
+}
+
+#[test]
+fn what_was_made_is_kept_beside_what_failed() {
+    let mut job = native::tests::job_row(&[("f0", Group::Main), ("f1", Group::Main), ("f2", Group::Main)]);
+    let image = |id: &str, name: &str| Shown { output: id.into(), identifier: name.into(), ..Shown::default() };
+    // The same identifier twice is allowed, and f2 is not shown.
+    let azure = Shown { url: Some("https://x/c/a.jpg".into()), is_azure: true, key: None, ..image("f1", "same") };
+    job.spec.extra = json!(JobExtra { v: 1.2, images: vec![image("f0", "same"), azure], ..JobExtra::default() });
+    let good = ended(true).report.outputs.remove(0);
+    let bad = ended(false).report.outputs.remove(0);
+    job.report.outputs[0] = OutputReport { id: "f0".into(), ..bad.clone() };
+    job.report.outputs[1] = OutputReport { id: "f1".into(), ..good };
+    job.report.outputs[2] = OutputReport { id: "f2".into(), ..bad };
+    let value = results(&job, "http://here").value();
+    assert_eq!(value["failed_image_identifiers"], json!(["same"]));
+    assert_eq!(value["errors"].as_array().unwrap().len(), 1, "equal messages are told once");
+    assert_eq!(value["images"][0]["azure_url"], "https://x/c/a.jpg");
+}
+
+#[test]
+fn a_success_never_contains_the_word_that_clients_search_for() {
+    let answer = accepted(&ended(true), "http://here");
+    assert!(!answer.to_string().contains("error"), "{answer}");
+    let expected = json!({
+        "images": [{"image_identifier": "MY_CLIENT_ID", "s3_url": "http://here/o/token-f0/f0.jpg"}],
+        "job_id": job_id(ended(true).id)
+    });
+    assert_eq!(answer, expected);
+    assert!(!of_version(ended(true), 1.2).polled().to_string().contains("error"));
+}

@@ -1,0 +1,4 @@
+//! The foreign APIs, as their clients and receivers see them.
+
+mod blitline;
+mod blurb;
