@@ -3,15 +3,15 @@
 //! A [`Spec`] is what a dialect makes of a request: the engine knows nothing else of it. A [`Report`]
 //! is what came out.
 
-mod image;
 mod destination;
+mod image;
 mod rendering;
 mod report;
 mod state;
 mod step;
 
-pub use image::{ImageRef, ImageSource, MAX_IMAGE_DEPTH, MAX_IMAGE_STEPS, MAX_IMAGES};
 pub use destination::Destination;
+pub use image::{ImageRef, ImageSource, MAX_IMAGE_DEPTH, MAX_IMAGE_STEPS, MAX_IMAGES};
 pub use rendering::{MAX_DPI, Pages, Rendering};
 pub use report::{JobError, OutputReport, OutputState, Progress, Report, SourceReport, StepReport};
 pub use state::State;

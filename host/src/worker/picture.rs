@@ -42,6 +42,7 @@ pub(super) fn prepare(
         group: Group::Main,
         steps: image.steps.clone(),
         encoding: Encoding { format: Some("bmp".to_owned()), ..Encoding::default() },
+        destination: None,
     }];
     let prepared = make::prepare(transforms, codec, memory_bytes, material, &outputs, images)?;
     if made_of_nothing && prepared.looks_at_source() {

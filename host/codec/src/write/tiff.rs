@@ -2,9 +2,9 @@
 
 use std::io::Cursor;
 
+use tiff::encoder::Rational;
 use tiff::encoder::compression::DeflateLevel;
 use tiff::encoder::{Compression, Predictor, TiffEncoder, colortype};
-use tiff::encoder::Rational;
 use tiff::tags::{ResolutionUnit, Tag};
 
 use crate::{EncodeOptions, Error, Format, PixelFormat, Raster, TiffCompression};

@@ -177,7 +177,8 @@ fn an_animated_png_holds_what_changes_in_one_palette_where_there_is_one() {
     assert_eq!(back.frames.len(), 5);
     assert_eq!(back.frames[0].raster, back.frames[4].raster);
     for (frame, wanted) in back.frames.iter().zip(&picture.frames) {
-        let value = psnr(&frame.raster.clone().convert(PixelFormat::Rgb8), &wanted.raster.clone().convert(PixelFormat::Rgb8));
+        let value =
+            psnr(&frame.raster.clone().convert(PixelFormat::Rgb8), &wanted.raster.clone().convert(PixelFormat::Rgb8));
         assert!(value > 20.0, "{value:.1} dB");
     }
 }
@@ -205,7 +206,10 @@ fn pixels_an_inch_are_written_where_the_format_has_a_place_for_them() {
         assert_eq!(resolution, tiff::decoder::ifd::Value::Rational(150_500, 1000));
     }
     for dpi in [0.0, f32::NAN, 70_000.0] {
-        let wrong = encode(&Picture::still(raster.clone()), &EncodeOptions { dpi: Some(dpi), ..EncodeOptions::new(Format::Png) });
+        let wrong = encode(
+            &Picture::still(raster.clone()),
+            &EncodeOptions { dpi: Some(dpi), ..EncodeOptions::new(Format::Png) },
+        );
         assert!(wrong.unwrap_err().to_string().starts_with("dpi is "), "{dpi}");
     }
 }

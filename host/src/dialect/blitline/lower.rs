@@ -119,6 +119,8 @@ impl Lowered {
             callbacks: Callbacks { notification_url: self.postback_url, ..Callbacks::default() },
             reference: None,
             store_as: None,
+            intake: Default::default(),
+            open: false,
             extra: json!(self.extra),
         }
     }

@@ -57,7 +57,7 @@ impl Dialect for Blurb {
             Event::Running => (0, response::Stage::collecting()),
             Event::SourceRead => (1, response::Stage::rendering()),
             Event::MainFinished => (2, response::stage(job, &self.base_url)),
-            Event::OutputFinished(_) | Event::EagerFinished => return Vec::new(),
+            Event::OutputFinished(_) | Event::EagerFinished | Event::Finished => return Vec::new(),
         };
         let body = json!({
             "type": "RENDER",

@@ -114,7 +114,7 @@ impl Call {
         let extra = serde_json::to_value(self)
             .map_err(|error| Failure::new(Code::Internal, format!("the call is no JSON: {error}")))?;
         let keep = self.action == Action::Upload;
-        let output = |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default() };
+        let output = |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default(), destination: None };
         let spec = Spec {
             dialect: super::NAME.to_owned(),
             source,
@@ -143,7 +143,7 @@ impl Call {
         blobs: Vec<String>,
     ) -> Result<NewJob, Failure> {
         let mut job = self.job(source, Accepts::Pictures, vec![MADE.to_owned()])?;
-        let outputs = vec![Output { id: MADE.to_owned(), group: Group::Main, steps, encoding }];
+        let outputs = vec![Output { id: MADE.to_owned(), group: Group::Main, steps, encoding, destination: None }];
         job.spec = Spec { open: false, outputs, ..job.spec };
         job.blobs.extend(blobs);
         Ok(job)

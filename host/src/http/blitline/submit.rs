@@ -147,11 +147,5 @@ async fn new_job(state: &State, lowered: Lowered) -> Result<NewJob, Problem> {
     let priority = lowered.priority;
     let spec = lowered.into_spec(source);
     let outputs = spec.outputs.iter().map(|output| report::pending(output, job::new_token())).collect();
-    Ok(NewJob {
-        id: Uuid::new_v4(),
-        priority,
-        spec,
-        report: Report { outputs, ..Report::default() },
-        blobs,
-    })
+    Ok(NewJob { id: Uuid::new_v4(), priority, spec, report: Report { outputs, ..Report::default() }, blobs })
 }

@@ -158,7 +158,7 @@ async fn new_job(state: &State, render: Render) -> Result<NewJob, Problem> {
     let token = token.trim_start_matches("render_");
     let spec = render.into_spec(source);
     let outputs = spec.outputs.iter().map(|output| report::pending(output, token.to_owned())).collect();
-    Ok(NewJob { id, priority: 0, spec, report: Report { source: None, outputs, errors: Vec::new() }, blobs })
+    Ok(NewJob { id, priority: 0, spec, report: Report { outputs, ..Report::default() }, blobs })
 }
 
 /// The rows that there would be.

@@ -29,6 +29,11 @@ pub(super) fn routes() -> Router<Arc<State>> {
 }
 
 /// Hands out a render's result: no credentials are needed, the id cannot be guessed.
-async fn result(state: Extract<Arc<State>>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Refused> {
-    Ok(outputs::get(state, Path((id, String::new())), headers).await?)
+async fn result(
+    state: Extract<Arc<State>>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    Ok(outputs::get(state, Path((id, String::new())), method, headers).await?)
 }

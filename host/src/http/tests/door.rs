@@ -162,14 +162,14 @@ impl Door {
             dialects: vec![
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
                 cloudinary.clone(),
+                Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
+                Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
+            ],
             cloudinary: CloudinaryDoor {
                 dialect: cloudinary,
                 accept_signature_version_1: config.cloudinary.accept_signature_version_1,
                 measure: Arc::new(Unmeasured),
             },
-                Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
-                Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
-            ],
             blitline: BlitlineSettings {
                 polls: Rates::new(config.blitline.polls_per_s),
                 config: config.blitline,

@@ -148,7 +148,17 @@ impl Page {
     /// again to work with.
     pub fn new(size: Size, scaling: Scaling) -> Self {
         let memory_bytes = u64::from(size.width) * u64::from(size.height) * 8;
-        Page { size, dpi: None, scaling, delay_ms: 0, orientation: 1, has_alpha: false, gray: false, memory_bytes, held_bytes: 0 }
+        Page {
+            size,
+            dpi: None,
+            scaling,
+            delay_ms: 0,
+            orientation: 1,
+            has_alpha: false,
+            gray: false,
+            memory_bytes,
+            held_bytes: 0,
+        }
     }
 }
 
