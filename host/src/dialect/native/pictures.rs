@@ -107,8 +107,7 @@ mod tests {
         };
         let mut issues = Vec::new();
         step(name, params.as_object().unwrap(), &rules, "/steps/0", 0, &mut issues);
-        let place =
-            |issue: Issue| (serde_json::to_value(&issue).unwrap()["pointer"].as_str().unwrap().to_owned(), issue.code);
+        let place = |issue: Issue| (issue.pointer.unwrap(), issue.code);
         issues.into_iter().map(place).collect()
     }
 

@@ -230,14 +230,17 @@ fn offsets(apply: &Component, layer: &LayerStep) -> super::super::geometry::Offs
     super::super::geometry::Offset { x: along(Key::X, layer.before.width), y: along(Key::Y, layer.before.height) }
 }
 
-/// The blobs that a step and the pictures in its parameters name.
-pub(super) fn blobs(step: &Step, found: &mut Vec<String>) {
-    if let Some(sha256) = step.transform.strip_prefix(crate::job::COMPONENT) {
-        found.push(sha256.to_owned());
-    }
+/// Calls `visit` with every source of a picture that a step names, and of those in their steps.
+pub(super) fn each_source(step: &Step, visit: &mut dyn FnMut(&ImageSource)) {
     let Some(Ok(image)) = step.params.get("image").map(ImageRef::parse) else { return };
-    if let Some(ImageSource::Blob(sha256)) = &image.source {
-        found.push(sha256.clone());
+    image.source.iter().for_each(&mut *visit);
+    image.steps.iter().for_each(|step| each_source(step, visit));
+}
+
+/// Calls `visit` with every step, and those of pictures that they name.
+pub(super) fn each_step(step: &Step, visit: &mut dyn FnMut(&Step)) {
+    visit(step);
+    if let Some(Ok(image)) = step.params.get("image").map(ImageRef::parse) {
+        image.steps.iter().for_each(|step| each_step(step, visit));
     }
-    image.steps.iter().for_each(|step| blobs(step, found));
 }

@@ -42,7 +42,7 @@ use super::{
     evaluate::{Action, EvaluateError, Evaluated, Step as Evaluation},
     transformation::{AutoWidth, Component, Dimension, Error, FormatName, Key, Param},
 };
-use crate::job::{Encoding, Rendering, Step};
+use crate::job::{COMPONENT, Encoding, ImageSource, Rendering, Step};
 
 pub use format::{Choice, choose};
 pub use lookup::{Assets, Found, Lookup, Missing, TextStyle};
@@ -88,10 +88,26 @@ impl Lowered {
     /// The blobs that the steps name: they have to be kept for as long as the steps may run.
     pub fn blobs(&self) -> Vec<String> {
         let mut blobs = Vec::new();
-        self.steps.iter().for_each(|step| layer::blobs(step, &mut blobs));
+        for step in &self.steps {
+            layer::each_step(step, &mut |step| blobs.extend(step.transform.strip_prefix(COMPONENT).map(str::to_owned)));
+            layer::each_source(step, &mut |source| {
+                if let ImageSource::Blob(sha256) = source {
+                    blobs.push(sha256.clone());
+                }
+            });
+        }
         blobs.sort();
         blobs.dedup();
         blobs
+    }
+
+    /// Whether a picture is fetched from elsewhere for it.
+    pub fn fetches(&self) -> bool {
+        let mut fetches = false;
+        for step in &self.steps {
+            layer::each_source(step, &mut |source| fetches |= matches!(source, ImageSource::Url(_)));
+        }
+        fetches
     }
 }
 

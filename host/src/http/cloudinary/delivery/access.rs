@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header, request::Parts};
 
-use super::{Access, Cloud, Resource, Resources, refusal::Refusal};
+use super::{Access, Cloud, Fetching, Resource, Resources, refusal::Refusal};
 use crate::{
     clock::{Clock, micros},
     dialect::cloudinary::{
@@ -90,6 +90,16 @@ pub(super) async fn check(
         return Err(denied());
     }
     strict(resources, cloud, address).await
+}
+
+/// Whether remote files may be fetched for this request.
+pub(super) fn may_fetch(cloud: &Cloud, given: Credentials) -> Result<(), Refusal> {
+    match cloud.fetch {
+        Fetching::Open => Ok(()),
+        Fetching::Signed if given.signed || given.token => Ok(()),
+        Fetching::Signed => Err(Refusal::unauthorized("Remote files need a signed address")),
+        Fetching::Off => Err(Refusal::unauthorized("Remote files are not fetched")),
+    }
 }
 
 /// Where transformations are strict, those without a signature have to be allowed.

@@ -6,8 +6,8 @@ use axum::http::{StatusCode, header, request::Parts};
 use md5::{Digest, Md5};
 
 use super::{
-    Access, Cloud, Delivery, Derivation, Derived, Fetching, Resource, ResourceId,
-    access::Credentials,
+    Access, Cloud, Delivery, Derivation, Derived, Resource, ResourceId,
+    access::{Credentials, may_fetch},
     plan::{Plan, key},
     refusal::Refusal,
 };
@@ -91,12 +91,7 @@ impl Delivery {
         given: Credentials,
         head: &Parts,
     ) -> Result<Resource, Refusal> {
-        match cloud.fetch {
-            Fetching::Open => {}
-            Fetching::Signed if given.signed || given.token => {}
-            Fetching::Signed => return Err(Refusal::unauthorized("Remote files need a signed address")),
-            Fetching::Off => return Err(Refusal::unauthorized("Remote files are not fetched")),
-        }
+        may_fetch(cloud, given)?;
         let url = id.public_id.as_str();
         let invalid = |message: String| Refusal::new(StatusCode::BAD_REQUEST, format!("Invalid url: {message}"));
         let parsed = web_url(url).map_err(invalid)?;

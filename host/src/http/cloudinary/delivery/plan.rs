@@ -3,7 +3,11 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Cloud, Delivery, Resource, ResourceId, access::Credentials, refusal::Refusal};
+use super::{
+    Access, Cloud, Delivery, Resource, ResourceId,
+    access::{self, Credentials},
+    refusal::Refusal,
+};
 use crate::{
     dialect::cloudinary::{
         evaluate::{Bounds, Evaluated, Facts, Hints, evaluate},
@@ -69,6 +73,9 @@ impl Delivery {
             let missing = lookup.missing();
             if missing.is_empty() {
                 let (lowered, evaluated) = done?;
+                if lowered.fetches() {
+                    access::may_fetch(cloud, given)?;
+                }
                 return Ok(Plan { lowered, evaluated, source: size });
             }
             looked_up += missing.len();
@@ -109,6 +116,12 @@ impl Delivery {
                     return Err(Refusal::unauthorized(format!("The layer {id} needs a signed address")));
                 }
                 let found = self.image_named(account, delivery, id).await?;
+                if found.as_ref().is_some_and(|found| found.access == Access::Restricted)
+                    && !given.signed
+                    && !given.token
+                {
+                    return Err(Refusal::unauthorized(format!("The layer {id} needs a signed address")));
+                }
                 found
                     .and_then(|resource| Some(Found::Image(ImageSource::Blob(resource.sha256.clone()), resource.size?)))
             }

@@ -105,4 +105,6 @@ fn blobs_of_layers_are_told() {
         .steps
         .push(Step { transform: "mask".into(), params: json!({ "image": nested }).as_object().unwrap().clone() });
     assert_eq!(lowered.blobs(), ["one", "three", "two"]);
+    assert!(!lowered.fetches());
+    assert!(super::lowered("l_a/l_fetch:aHR0cHM6Ly94LnRlc3QvYS5wbmc/fl_layer_apply/fl_layer_apply", 4, 3).fetches());
 }

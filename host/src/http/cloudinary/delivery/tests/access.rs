@@ -1,4 +1,7 @@
-use super::room::{KEY, Room};
+use super::{
+    super::Fetching,
+    room::{KEY, Room},
+};
 use crate::dialect::cloudinary::signature::TokenParts;
 
 #[tokio::test]
@@ -46,6 +49,11 @@ async fn strict_clouds_want_transformations_signed_or_allowed() {
     assert_eq!(room.get(&room.signed("upload", "w_10", "sample.jpg")).await.status, 200);
     let fetch = room.get("/demo/image/fetch/http://a.test/b.png").await;
     assert_eq!(fetch.refused(), (401, "Remote files need a signed address"));
+    let room = Room::with(false, |_| {}).await;
+    *room.resources.fetch.lock().unwrap() = Fetching::Off;
+    let layer = "l_fetch:aHR0cDovL2EudGVzdC9iLnBuZw";
+    let off = room.get(&room.signed("upload", layer, "sample.jpg")).await;
+    assert_eq!(off.refused(), (401, "Remote files are not fetched"));
 }
 
 #[tokio::test]

@@ -117,6 +117,7 @@ pub(super) struct FakeResources {
     pub(super) all: Mutex<HashMap<ResourceId, Resource>>,
     pub(super) derived: Mutex<HashMap<String, (Derivation, Derived)>>,
     pub(super) strict: bool,
+    pub(super) fetch: Mutex<Fetching>,
 }
 
 #[async_trait]
@@ -128,7 +129,7 @@ impl Resources for FakeResources {
             algorithm: Algorithm::Sha1,
             strict: self.strict,
             token_key: Some(KEY.into()),
-            fetch: if self.strict { Fetching::Signed } else { Fetching::Open },
+            fetch: if self.strict { Fetching::Signed } else { *self.fetch.lock().unwrap() },
         }))
     }
 
