@@ -69,7 +69,7 @@ has(later, status="processing")
 told = has(receiver.wait("sprite")[0], batch_id=later["batch_id"], public_id="logo")
 assert told["image_infos"] == sheet["image_infos"] and told["css_url"].endswith("/logo.css")
 refused(cloudinary.exceptions.NotFound, "Resource not found - nothing", up.generate_sprite, "nothing")
-signed = cloudinary.utils.download_generated_sprite("logo")
+signed = up.download_generated_sprite("logo")
 headers, bytes_ = get(signed)
 assert opened(bytes_).size == (40, 64) and "attachment" in headers["content-disposition"]
 get(signed[:-3], 401)
@@ -106,4 +106,24 @@ assert text["width"] > 60 and text["height"] > 10 and "/image/text/" in text["ur
 address = cloudinary.utils.private_download_url("a", "png", attachment=True)
 assert opened(get(address)[1]).size == (40, 10)
 get(cloudinary.utils.private_download_url("a", "png", expires_at=1), 401)
+
+# An archive, stored and at once.
+import zipfile
+stored = has(up.create_zip(tags="logo", target_public_id="all", target_tags=["zip"]), public_id="all.zip", resource_type="raw",
+             resource_count=3, file_count=3, tags=["zip"])
+headers, bytes_ = get(cloudinary.utils.download_zip_url(public_ids=["a", "b/red"]))
+archive = zipfile.ZipFile(io.BytesIO(bytes_))
+assert archive.testzip() is None and sorted(archive.namelist()) == ["a.png", "b/red.png"]
+assert archive.read("a.png") == picture(40, 10, "green") and "attachment" in headers["content-disposition"]
+flat = zipfile.ZipFile(io.BytesIO(get(cloudinary.utils.download_zip_url(prefixes=["b/"], flatten_folders=True))[1]))
+assert flat.namelist() == ["red.png"]
+get(cloudinary.utils.download_zip_url(public_ids=["a", "none"]), 404)
+get(cloudinary.utils.download_zip_url(tags=["none"]), 404)
+
+# A token that deletes what was just uploaded.
+token = upload(public_id="brief", return_delete_token=True)["delete_token"]
+answers = [up.call_api("delete_by_token", {"token": token}, unsigned=True)]
+has(answers[0], result="ok")
+refused(cloudinary.exceptions.NotFound, "brief", api.resource, "brief")
+refused(cloudinary.exceptions.BadRequest, "Invalid token", up.call_api, "delete_by_token", {"token": token}, unsigned=True)
 print("ok")

@@ -55,6 +55,8 @@ pub enum Action {
     Multi,
     /// Make a picture of a text.
     Text,
+    /// Take in an archive that was made.
+    Archive,
 }
 
 /// Where a request came from.
@@ -113,7 +115,7 @@ impl Call {
         };
         let extra = serde_json::to_value(self)
             .map_err(|error| Failure::new(Code::Internal, format!("the call is no JSON: {error}")))?;
-        let keep = self.action == Action::Upload;
+        let keep = matches!(self.action, Action::Upload | Action::Archive);
         let output = |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default(), destination: None };
         let spec = Spec {
             dialect: super::NAME.to_owned(),

@@ -80,6 +80,13 @@ impl Dialect for Cloudinary {
         let at = job.finished_at.unwrap_or(job.created_at);
         let outcome = match call.action {
             Action::Upload => intake::ending(&call, job, store, &site, at).await?,
+            Action::Archive => {
+                let mut outcome = intake::ending(&call, job, store, &site, at).await?;
+                for field in ["resource_count", "file_count"] {
+                    outcome.answer.insert(field.to_owned(), call.made_by.parse::<u64>().unwrap_or_default().into());
+                }
+                outcome
+            }
             Action::Explicit => explicit::ending(&call, job, store, &site, at).await?,
             Action::Eager | Action::Page => eager::ending(&call, job, store, &site, at).await?,
             Action::Sprite | Action::Multi | Action::Text => made::ending(&call, job, store, &site, at).await?,
@@ -147,6 +154,7 @@ impl Action {
             Action::Page => "explode",
             Action::Sprite => "sprite",
             Action::Multi => "multi",
+            Action::Archive => "generate_archive",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Path, State as Extract},
-    http::HeaderMap,
+    http::{HeaderMap, Method},
     response::Response,
     routing::{get, post},
 };

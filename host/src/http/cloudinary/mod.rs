@@ -4,6 +4,7 @@
 //! What is left of a path after its fixed words is decoded here.
 
 mod admin;
+mod archive;
 mod caller;
 mod chunks;
 pub mod delivery;
@@ -13,7 +14,9 @@ mod jobs;
 mod manage;
 mod many;
 mod reply;
+mod token;
 mod upload;
+mod zip;
 
 use std::sync::Arc;
 
@@ -136,6 +139,8 @@ impl Call {
             "multi" => many::multi(self, kind, sent).await,
             "explode" => many::explode(self, kind, sent).await,
             "text" => many::text(self, sent).await,
+            "generate_archive" => archive::generate(self, kind, sent).await,
+            "delete_by_token" => token::delete(self, sent).await,
             "download" => files::download(self, kind, sent).await,
             _ => Err(Refusal::new(404, format!("There is no action {action}"))),
         }

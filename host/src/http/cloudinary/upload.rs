@@ -9,6 +9,7 @@ use super::{
     form::{Sent, SentFile},
     jobs,
     reply::{Refusal, json_response},
+    token,
 };
 use crate::{
     dialect::cloudinary::{
@@ -82,6 +83,9 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         return Ok(pending);
     }
     let row = jobs::end(state, &caller.account.key, id).await?;
+    if params.return_delete_token == Some(true) {
+        return token::answer(state, &caller, &row).await;
+    }
     jobs::answer(state, &caller, &row)
 }
 
