@@ -187,12 +187,15 @@ pub(super) async fn keep(
 
 /// A job to accept: its id and the tokens of its outputs are made here.
 pub(super) fn new_job(lowered: Lowered, source: Source) -> NewJob {
-    let blobs = source.blob().map(str::to_owned).into_iter().collect();
     let priority = lowered.priority;
-    let spec = lowered.into_spec(source);
+    job_of(job::new_id(), priority, lowered.into_spec(source), token)
+}
+
+/// A job to accept, with these tokens of its outputs.
+pub(super) fn job_of(id: Uuid, priority: i32, spec: job::Spec, token: impl Fn() -> String) -> NewJob {
+    let blobs = spec.source.blob().map(str::to_owned).into_iter().collect();
     let outputs = spec.outputs.iter().map(|output| report::pending(output, token())).collect();
-    let report = Report { source: None, outputs, errors: Vec::new() };
-    NewJob { id: job::new_id(), priority, spec, report, blobs }
+    NewJob { id, priority, spec, report: Report { source: None, outputs, errors: Vec::new() }, blobs }
 }
 
 /// 32 random bytes in base64url: nobody guesses the URL of an output.

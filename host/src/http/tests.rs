@@ -4,6 +4,7 @@ mod api;
 mod blitline;
 mod blurb;
 mod door;
+mod image_intelligence;
 mod plugins;
 mod refusals;
 mod sockets;

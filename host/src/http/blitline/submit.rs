@@ -23,11 +23,9 @@ use crate::{
     http::{
         State, auth as door, body,
         reply::Problem,
-        submit::{self, accept, keep, token},
+        submit::{self, accept, job_of, keep, token},
     },
-    job::Report,
     store::{Account, NewJob, Submission},
-    worker::report,
 };
 
 /// Jobs of a list that are written down at the same time: the store commits them together.
@@ -143,15 +141,6 @@ fn check(state: &State, job: &Map<String, Value>, key_transform: Option<&Regex>)
 /// A job to accept; its id cannot be guessed.
 async fn new_job(state: &State, lowered: Lowered) -> Result<NewJob, Problem> {
     let source = keep(state, &lowered.source, None, None).await?;
-    let blobs = source.blob().map(str::to_owned).into_iter().collect();
     let priority = lowered.priority;
-    let spec = lowered.into_spec(source);
-    let outputs = spec.outputs.iter().map(|output| report::pending(output, token())).collect();
-    Ok(NewJob {
-        id: Uuid::new_v4(),
-        priority,
-        spec,
-        report: Report { source: None, outputs, errors: Vec::new() },
-        blobs,
-    })
+    Ok(job_of(Uuid::new_v4(), priority, lowered.into_spec(source), token))
 }

@@ -17,10 +17,13 @@ use crate::{
     blob::Blobs,
     clock::Clock,
     config::Config,
-    dialect::{blitline::Blitline, blurb::Blurb, native::Native},
+    dialect::{blitline::Blitline, blurb::Blurb, image_intelligence::ImageIntelligence, native::Native},
     egress::Egress,
     error::{Code, Failure},
-    http::{BlitlineSettings, BlurbSettings, Changes, Documents, Limits, Metrics, Rates, State, router},
+    http::{
+        BlitlineSettings, BlurbSettings, Changes, Documents, ImageIntelligenceSettings, Limits, Metrics, Rates, State,
+        router,
+    },
     job::{OutputState, Progress},
     store::{
         Account, Advance, BlobRow, ClaimedJob, Completion, Store,
@@ -134,6 +137,7 @@ impl Door {
             dialects: vec![
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
                 Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
+                Arc::new(ImageIntelligence { base_url: "http://here".into(), sign_webhooks: false }),
                 Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
             ],
             blitline: BlitlineSettings {
@@ -141,6 +145,10 @@ impl Door {
                 config: config.blitline,
                 base_url: "http://here".into(),
                 storage: config.storage,
+            },
+            image_intelligence: ImageIntelligenceSettings {
+                config: config.image_intelligence,
+                base_url: "http://here".into(),
             },
             blurb: BlurbSettings { config: config.blurb, base_url: "http://here/blurb".into() },
             clock,

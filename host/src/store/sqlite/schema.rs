@@ -8,7 +8,10 @@ use sqlx::{
 use crate::store::Error;
 
 /// Version, name and text of every step, in order. Steps that were released are never changed.
-const STEPS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../../migrations/sqlite/0001_first.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../../migrations/sqlite/0001_first.sql")),
+    (3, "batches", include_str!("../../../migrations/sqlite/0003_batches.sql")),
+];
 
 /// Brings the database up to the newest schema.
 ///
