@@ -19,7 +19,10 @@ use crate::{
     blob::{self, Blobs},
     clock::Clock,
     config::Config,
-    dialect::{Dialect, blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, native::Native},
+    dialect::{
+        Dialect, blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, image_intelligence::ImageIntelligence,
+        native::Native,
+    },
     egress::{self, Egress},
     error::{Code, Failure},
     http::{
@@ -184,7 +187,12 @@ impl Listening {
         };
         let blitline: Arc<dyn Dialect> =
             Arc::new(Blitline { public_url: blitline_url.clone(), events: config.blitline.events.clone() });
-        let dialects: Vec<Arc<dyn Dialect>> = vec![native, cloudinary.clone(), blitline, blurb];
+        let intelligence_url = config.image_intelligence.mount.base_url(&public_url);
+        let intelligence: Arc<dyn Dialect> = Arc::new(ImageIntelligence {
+            base_url: intelligence_url.clone(),
+            sign_webhooks: config.image_intelligence.sign_webhooks,
+        });
+        let dialects: Vec<Arc<dyn Dialect>> = vec![native, cloudinary.clone(), blitline, blurb, intelligence];
         let relay = Relay::new(store.clone(), egress.clone(), config.webhook.clone(), clock.clone()).observed({
             let metrics = metrics.clone();
             Arc::new(move |verdict, elapsed| metrics.attempt(verdict, elapsed))
@@ -255,6 +263,10 @@ impl Listening {
                 base_url: blitline_url,
                 storage: config.storage.clone(),
                 polls: Rates::new(config.blitline.polls_per_s),
+            },
+            image_intelligence: http::ImageIntelligenceSettings {
+                config: config.image_intelligence.clone(),
+                base_url: intelligence_url,
             },
             blurb: http::BlurbSettings { config: config.blurb.clone(), base_url: blurb_url },
             clock,

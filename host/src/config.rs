@@ -40,6 +40,8 @@ pub struct Config {
     pub blitline: crate::dialect::blitline::Config,
     /// `[blurb]`
     pub blurb: crate::dialect::blurb::Config,
+    /// `[image_intelligence]`
+    pub image_intelligence: crate::dialect::image_intelligence::Config,
     /// `[telemetry]`
     pub telemetry: crate::telemetry::Config,
 }
@@ -132,6 +134,7 @@ impl Config {
         self.storage.check().map_err(Error)?;
         self.blitline.check().map_err(Error)?;
         self.blurb.check().map_err(Error)?;
+        self.image_intelligence.check().map_err(Error)?;
         self.telemetry.check()
     }
 }

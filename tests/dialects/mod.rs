@@ -2,3 +2,4 @@
 
 mod blitline;
 mod blurb;
+mod image_intelligence;

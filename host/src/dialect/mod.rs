@@ -7,6 +7,7 @@
 pub mod blitline;
 pub mod blurb;
 pub mod cloudinary;
+pub mod image_intelligence;
 mod mount;
 pub mod native;
 

@@ -14,6 +14,7 @@ pub mod cloudinary;
 mod deliveries;
 mod dry_run;
 mod health;
+mod image_intelligence;
 mod jobs;
 mod layers;
 mod metrics;
@@ -171,6 +172,15 @@ pub struct BlitlineSettings {
     pub polls: Rates,
 }
 
+/// What the Image Intelligence dialect's handlers work with.
+#[derive(Clone, Debug)]
+pub struct ImageIntelligenceSettings {
+    /// `[image_intelligence]`
+    pub config: crate::dialect::image_intelligence::Config,
+    /// What clients reach the dialect under, without a slash at the end.
+    pub base_url: String,
+}
+
 /// What the handlers work with: ports, settings and signals.
 pub struct State {
     /// `[server]`
@@ -195,6 +205,8 @@ pub struct State {
     pub blitline: BlitlineSettings,
     /// The Blurb dialect's settings.
     pub blurb: BlurbSettings,
+    /// The Image Intelligence dialect's settings.
+    pub image_intelligence: ImageIntelligenceSettings,
     /// The time.
     pub clock: Clock,
     /// Wakes those who wait for a job.
@@ -235,7 +247,9 @@ pub fn router(state: Arc<State>) -> axum::Router {
     let (blitline, blurb) = (state.blitline.config.mount.clone(), state.blurb.config.mount.clone());
     let routes = mounts::below(routes, &blitline, blitline::routes());
     let routes = mounts::below(routes, &blurb, blurb::routes());
-    mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blitline, &blurb])
+    let intelligence = state.image_intelligence.config.mount.clone();
+    let routes = mounts::below(routes, &intelligence, image_intelligence::routes());
+    mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blitline, &blurb, &intelligence])
 }
 
 fn routes() -> OpenApiRouter<Arc<State>> {

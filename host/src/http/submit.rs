@@ -186,12 +186,15 @@ pub(super) async fn keep(
 
 /// A job to accept: its id and the tokens of its outputs are made here.
 pub(super) fn new_job(lowered: Lowered, source: Source) -> NewJob {
-    let blobs = source.blob().map(str::to_owned).into_iter().collect();
     let priority = lowered.priority;
-    let spec = lowered.into_spec(source);
-    let outputs = spec.outputs.iter().map(|output| report::pending(output, job::new_token())).collect();
-    let report = Report { outputs, ..Report::default() };
-    NewJob { id: job::new_id(), priority, spec, report, blobs }
+    job_of(job::new_id(), priority, lowered.into_spec(source), job::new_token)
+}
+
+/// A job to accept, with these tokens of its outputs.
+pub(super) fn job_of(id: Uuid, priority: i32, spec: job::Spec, token: impl Fn() -> String) -> NewJob {
+    let blobs = spec.source.blob().map(str::to_owned).into_iter().collect();
+    let outputs = spec.outputs.iter().map(|output| report::pending(output, token())).collect();
+    NewJob { id, priority, spec, report: Report { outputs, ..Report::default() }, blobs }
 }
 
 /// Writes a submission down. When the connection to the store broke during the commit, the first

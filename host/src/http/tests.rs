@@ -5,6 +5,7 @@ mod blitline;
 mod blurb;
 mod cloudinary;
 mod door;
+mod image_intelligence;
 pub(super) mod plugins;
 mod refusals;
 mod sockets;

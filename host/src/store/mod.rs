@@ -308,6 +308,21 @@ pub struct BatchRow {
     pub finished_at: Option<SystemTime>,
 }
 
+/// Which batches to list.
+#[derive(Clone, Debug, Default)]
+pub struct BatchFilter {
+    /// Only of this dialect.
+    pub dialect: String,
+    /// Only those whose `extra` has these texts as its members.
+    pub extra: Vec<(&'static str, String)>,
+    /// Only those made at this time or later.
+    pub from: Option<SystemTime>,
+    /// Only those made before.
+    pub before: Option<SystemTime>,
+    /// At most this many.
+    pub limit: u32,
+}
+
 /// A stored original with a public id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssetRow {
@@ -467,6 +482,8 @@ pub trait Store: Library {
 
     /// The account's batch.
     async fn batch(&self, account: &str, id: Uuid) -> Result<Option<BatchRow>, Error>;
+    /// The account's batches, newest first, at most `limit` of them.
+    async fn batches(&self, account: &str, filter: BatchFilter) -> Result<Vec<BatchRow>, Error>;
     /// Finished batches that were not announced yet.
     async fn unannounced_batches(&self, limit: u32) -> Result<Vec<BatchRow>, Error>;
     /// Records a batch's deliveries and that it was announced; does nothing the second time.

@@ -51,6 +51,8 @@ pub enum Policy {
     BlitlineOnce,
     /// 2xx, 15 s, after a failure again 1, 3, 15 and 600 s later.
     BlitlineRetries,
+    /// 2xx, 10 s, six attempts within about 45 minutes with jitter.
+    ImageIntelligence,
     /// 200 and no failed entry, 15 s, eight attempts within about a day with jitter.
     EventBridge,
 }

@@ -81,6 +81,13 @@ static BLITLINE_ONCE: Rules = Rules {
 static BLITLINE_RETRIES: Rules =
     Rules { schedule: &[0, SECOND, 3 * SECOND, 15 * SECOND, 10 * MINUTE], ..BLITLINE_ONCE };
 
+/// As documented: 10 s, and up to 5 retries. How far apart is ours.
+static IMAGE_INTELLIGENCE: Rules = Rules {
+    timeout: Duration::from_secs(10),
+    schedule: &[0, 10 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE],
+    ..BLURB
+};
+
 /// Amazon's own clients try for a day as well.
 static EVENT_BRIDGE: Rules = Rules {
     timeout: Duration::from_secs(15),
@@ -101,6 +108,7 @@ impl Policy {
             Policy::Blurb => &BLURB,
             Policy::BlitlineOnce => &BLITLINE_ONCE,
             Policy::BlitlineRetries => &BLITLINE_RETRIES,
+            Policy::ImageIntelligence => &IMAGE_INTELLIGENCE,
             Policy::EventBridge => &EVENT_BRIDGE,
         }
     }

@@ -29,8 +29,8 @@ pub fn parse_render(text: &str) -> Option<Uuid> {
     parse(text.strip_prefix("render_")?)
 }
 
-/// The part behind the prefix: 22 digits, the highest first.
-pub(super) fn text(id: Uuid) -> String {
+/// The part behind the prefix, and of a render the token of its result: 22 digits, the highest first.
+pub fn text(id: Uuid) -> String {
     let mut rest = id.as_u128();
     let mut digits = [0; LENGTH];
     for digit in digits.iter_mut().rev() {

@@ -191,18 +191,7 @@ fn one_job(
         animated: settings.format.as_deref().is_some_and(is_video).then_some(true),
         ..OutputRequest::default()
     };
-    let job = JobRequest {
-        source,
-        steps,
-        outputs: vec![output],
-        eager: Vec::new(),
-        notification_url: None,
-        eager_notification_url: None,
-        events: Vec::new(),
-        reference: None,
-        priority: None,
-        store_as: None,
-    };
+    let job = JobRequest { source, steps, outputs: vec![output], ..JobRequest::default() };
     let mut found = Vec::new();
     let lowered = lower::job(job, &context.rules, "", &mut found);
     for issue in found {

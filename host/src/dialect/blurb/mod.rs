@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use callback::Blurb;
-pub use ids::{batch_id, parse_batch, parse_render, render_id};
+pub use ids::{batch_id, parse_batch, parse_render, render_id, text as token};
 
 use super::Mount;
 

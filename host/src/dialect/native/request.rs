@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 /// A job: one picture in, any number of outputs.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "source": {"url": "https://example.org/photo.jpg"},

@@ -23,11 +23,10 @@ use crate::{
     http::{
         State, auth as door, body,
         reply::Problem,
-        submit::{self, accept, keep},
+        submit::{self, accept, job_of, keep},
     },
-    job::{self, Report},
+    job,
     store::{Account, NewJob, Submission},
-    worker::report,
 };
 
 /// Jobs of a list that are written down at the same time: the store commits them together.
@@ -143,9 +142,6 @@ fn check(state: &State, job: &Map<String, Value>, key_transform: Option<&Regex>)
 /// A job to accept; its id cannot be guessed.
 async fn new_job(state: &State, lowered: Lowered) -> Result<NewJob, Problem> {
     let source = keep(state, &lowered.source, None, None).await?;
-    let blobs = source.blob().map(str::to_owned).into_iter().collect();
     let priority = lowered.priority;
-    let spec = lowered.into_spec(source);
-    let outputs = spec.outputs.iter().map(|output| report::pending(output, job::new_token())).collect();
-    Ok(NewJob { id: Uuid::new_v4(), priority, spec, report: Report { outputs, ..Report::default() }, blobs })
+    Ok(job_of(Uuid::new_v4(), priority, lowered.into_spec(source), job::new_token))
 }

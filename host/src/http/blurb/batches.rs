@@ -25,11 +25,10 @@ use crate::{
     http::{
         State, body,
         reply::{Issue, Problem},
-        submit::{self, accept, idempotency, idempotency_key, keep},
+        submit::{self, accept, idempotency, idempotency_key, job_of, keep},
     },
-    job::{self, Progress, Report},
+    job::{self, Progress},
     store::{Account, BatchRow, JobRow, NewBatch, NewJob, Submission},
-    worker::report,
 };
 
 /// Renders of one batch at most, as in the native API.
@@ -152,13 +151,8 @@ fn check<T: DeserializeOwned + Into<BatchRequest>>(state: &State, value: Value) 
 /// A job to accept. Its id cannot be guessed, and is the token of its output.
 async fn new_job(state: &State, render: Render) -> Result<NewJob, Problem> {
     let source = keep(state, &render.job.source, None, None).await?;
-    let blobs = source.blob().map(str::to_owned).into_iter().collect();
     let id = Uuid::new_v4();
-    let token = blurb::render_id(id);
-    let token = token.trim_start_matches("render_");
-    let spec = render.into_spec(source);
-    let outputs = spec.outputs.iter().map(|output| report::pending(output, token.to_owned())).collect();
-    Ok(NewJob { id, priority: 0, spec, report: Report { outputs, ..Report::default() }, blobs })
+    Ok(job_of(id, 0, render.into_spec(source), || blurb::token(id)))
 }
 
 /// The rows that there would be.

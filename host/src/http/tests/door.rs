@@ -17,11 +17,15 @@ use crate::{
     blob::Blobs,
     clock::Clock,
     config::Config,
-    dialect::{blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, native::Native},
+    dialect::{
+        blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, image_intelligence::ImageIntelligence,
+        native::Native,
+    },
     egress::Egress,
     error::{Code, Failure},
     http::{
-        BlitlineSettings, BlurbSettings, Changes, CloudinaryDoor, Documents, Limits, Measure, Metrics, Rates, State,
+        BlitlineSettings, BlurbSettings, Changes, CloudinaryDoor, Documents, ImageIntelligenceSettings, Limits, Measure,
+        Metrics, Rates, State,
         cloudinary::delivery::{AssetResources, Delivery, tests::FakeMaker},
         router,
     },
@@ -163,6 +167,7 @@ impl Door {
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
                 cloudinary.clone(),
                 Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
+                Arc::new(ImageIntelligence { base_url: "http://here".into(), sign_webhooks: false }),
                 Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
             ],
             cloudinary: CloudinaryDoor {
@@ -175,6 +180,10 @@ impl Door {
                 config: config.blitline,
                 base_url: "http://here".into(),
                 storage: config.storage,
+            },
+            image_intelligence: ImageIntelligenceSettings {
+                config: config.image_intelligence,
+                base_url: "http://here".into(),
             },
             blurb: BlurbSettings { config: config.blurb, base_url: "http://here/blurb".into() },
             clock,

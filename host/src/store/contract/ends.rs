@@ -210,3 +210,34 @@ pub(in crate::store) async fn an_unfinished_batch_is_not_announced(subject: Subj
     subject.store.announce_batch(new.id, vec![delivery("https://example.com/batch")]).await.unwrap();
     assert!(subject.claim_deliveries().await.is_empty());
 }
+
+pub(in crate::store) async fn batches_are_listed_as_asked_for(subject: Subject) {
+    subject.account("demo").await;
+    subject.account("other").await;
+    let mut ids = Vec::new();
+    for (account, dialect, camera) in
+        [("demo", "a", "one"), ("demo", "a", "two"), ("demo", "b", "one"), ("other", "a", "one"), ("demo", "a", "one")]
+    {
+        let mut submission = submission(account, vec![job()]);
+        let extra = serde_json::json!({"feedId": camera});
+        let new = NewBatch { id: new_id(), dialect: dialect.into(), extra, ..batch() };
+        ids.push(new.id);
+        submission.batch = Some(new);
+        subject.store.submit(submission).await.unwrap();
+        subject.pass(10);
+    }
+    let start = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let list = async |change: &dyn Fn(&mut BatchFilter)| {
+        let mut filter = BatchFilter { dialect: "a".into(), limit: 10, ..BatchFilter::default() };
+        change(&mut filter);
+        let found = subject.store.batches("demo", filter).await.unwrap();
+        assert!(found.iter().all(|batch| batch.counts == [(State::Queued, 1)]));
+        found.into_iter().map(|batch| ids.iter().position(|id| *id == batch.id).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(&|_| {}).await, [4, 1, 0]);
+    assert_eq!(list(&|filter| filter.extra = vec![("feedId", "one".into())]).await, [4, 0]);
+    assert_eq!(list(&|filter| filter.from = Some(start + Duration::from_secs(10))).await, [4, 1]);
+    assert_eq!(list(&|filter| filter.before = Some(start + Duration::from_secs(10))).await, [0]);
+    assert_eq!(list(&|filter| filter.limit = 1).await, [4]);
+    assert_eq!(list(&|filter| filter.dialect = "c".into()).await, [0; 0]);
+}

@@ -235,7 +235,7 @@ macro_rules! contract_tests {
                 a_state_that_is_not_final_ends_nothing, a_completion_stores_the_asset, a_waiting_job_is_cancelled_now,
                 a_running_job_is_asked_to_stop, a_final_job_is_too_late_to_cancel, a_foreign_job_is_not_found,
                 a_batch_counts_its_jobs, the_last_job_finishes_the_batch, a_cancelled_last_job_finishes_the_batch,
-                a_batch_is_announced_once, an_unfinished_batch_is_not_announced;
+                a_batch_is_announced_once, an_unfinished_batch_is_not_announced, batches_are_listed_as_asked_for;
             deliveries: a_delivery_comes_out_as_it_went_in, a_delivery_is_claimed_once, an_accepted_delivery_is_done,
                 a_retry_waits_for_its_time_in_the_other_lane, only_the_head_of_an_order_key_goes_out,
                 a_head_that_waits_holds_its_siblings, a_dead_head_lets_the_next_go, an_earlier_sibling_that_comes_late_goes_first,

@@ -34,9 +34,9 @@ use uuid::Uuid;
 
 use self::{fail::Fail, writer::Writer};
 use super::{
-    Account, Advance, AssetRow, BatchRow, Cancelled, ClaimedDelivery, ClaimedJob, Completed, Completion, DeliveryClaim,
-    DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow, NextDue, Page, RecordedAttempt, Store,
-    Submission, Submitted,
+    Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, ClaimedDelivery, ClaimedJob, Completed, Completion,
+    DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow, NextDue, Page,
+    RecordedAttempt, Store, Submission, Submitted,
 };
 use crate::{
     clock::{Clock, micros},
@@ -216,6 +216,11 @@ impl Store for Sqlite {
     async fn batch(&self, account: &str, id: Uuid) -> Result<Option<BatchRow>, Error> {
         let mut snapshot = self.snapshot().await?;
         at("look the batch up", read::batch(&mut snapshot, account, id).await)
+    }
+
+    async fn batches(&self, account: &str, filter: BatchFilter) -> Result<Vec<BatchRow>, Error> {
+        let mut snapshot = self.snapshot().await?;
+        at("list the batches", read::batches(&mut snapshot, account, filter).await)
     }
 
     async fn unannounced_batches(&self, limit: u32) -> Result<Vec<BatchRow>, Error> {

@@ -11,7 +11,7 @@ use crate::{
     clock::from_micros,
     job::{OutputReport, Report},
     store::{
-        AttemptRow, BatchRow, DeliveryFilter, DeliveryRow, JobFilter, JobRow, Page,
+        AttemptRow, BatchFilter, BatchRow, DeliveryFilter, DeliveryRow, JobFilter, JobRow, Page,
         cursor::{self, Place},
     },
 };
@@ -159,6 +159,36 @@ pub(super) async fn batch(
     }
 }
 
+pub(super) async fn batches(
+    connection: &mut SqliteConnection,
+    account: &str,
+    filter: BatchFilter,
+) -> Result<Vec<BatchRow>, Fail> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM batches WHERE account = ");
+    query.push_bind(account).push(" AND dialect = ").push_bind(&filter.dialect);
+    if let Some(from) = filter.from {
+        query.push(" AND created_at >= ").push_bind(at(from));
+    }
+    if let Some(before) = filter.before {
+        query.push(" AND created_at < ").push_bind(at(before));
+    }
+    for (member, text) in &filter.extra {
+        query.push(" AND extra ->> ").push_bind(format!("$.{member}")).push(" = ").push_bind(text);
+    }
+    query.push(" ORDER BY created_at DESC, id DESC LIMIT ").push_bind(filter.limit);
+    let found = query.build().fetch_all(&mut *connection).await?;
+    counted(connection, &found).await
+}
+
+/// Reads batches with the counts of their jobs.
+async fn counted(connection: &mut SqliteConnection, found: &[SqliteRow]) -> Result<Vec<BatchRow>, Fail> {
+    let mut batches = Vec::with_capacity(found.len());
+    for row in found {
+        batches.push(with_counts(connection, rows::batch(row)?).await?);
+    }
+    Ok(batches)
+}
+
 pub(super) async fn unannounced(connection: &mut SqliteConnection, limit: u32) -> Result<Vec<BatchRow>, Fail> {
     let found = sqlx::query(
         "SELECT * FROM batches WHERE announced = 0 AND finished_at IS NOT NULL ORDER BY finished_at LIMIT ?",
@@ -166,11 +196,7 @@ pub(super) async fn unannounced(connection: &mut SqliteConnection, limit: u32) -
     .bind(limit)
     .fetch_all(&mut *connection)
     .await?;
-    let mut batches = Vec::with_capacity(found.len());
-    for row in &found {
-        batches.push(with_counts(connection, rows::batch(row)?).await?);
-    }
-    Ok(batches)
+    counted(connection, &found).await
 }
 
 async fn with_counts(connection: &mut SqliteConnection, mut batch: BatchRow) -> Result<BatchRow, Fail> {

@@ -11,6 +11,7 @@ use crate::store::Error;
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     (2, "library", include_str!("../../../migrations/sqlite/0002_library.sql")),
+    (3, "batches", include_str!("../../../migrations/sqlite/0003_batches.sql")),
 ];
 
 /// Brings the database up to the newest schema.
