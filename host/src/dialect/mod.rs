@@ -109,3 +109,11 @@ pub async fn batch_jobs(store: &dyn Store, account: &str, batch: uuid::Uuid) -> 
     jobs.reverse();
     Ok(jobs)
 }
+
+/// Every job of a batch whose end is to be told.
+///
+/// Errors: as a dialect tells them.
+async fn ended_jobs(store: &dyn Store, batch: &BatchRow) -> Result<Vec<JobRow>, Failure> {
+    let jobs = batch_jobs(store, &batch.account, batch.id).await;
+    jobs.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))
+}

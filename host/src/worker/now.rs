@@ -118,7 +118,8 @@ fn panicked(_: Panicked) -> Failure {
 
 async fn make_now(inner: &Inner, now: Now, end: Instant) -> Result<Made, Failure> {
     let Now { account, source, rendering, steps, encoding, .. } = now;
-    let outputs = Arc::new(vec![Output { id: "now".to_owned(), group: Group::Main, steps, encoding, destination: None }]);
+    let outputs =
+        Arc::new(vec![Output { id: "now".to_owned(), group: Group::Main, steps, encoding, destination: None }]);
     let transforms = with_components(inner, &outputs).await.map_err(panicked)?;
     let input = inner.ports.inputs.read(&source).await?;
     let material = Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering };

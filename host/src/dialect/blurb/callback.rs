@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{NAME, batch_id, render_id, response};
 use crate::{
-    dialect::{Dialect, Event, batch_jobs},
-    error::{Code, Failure},
+    dialect::{Dialect, Event, ended_jobs},
+    error::Failure,
     store::{BatchRow, JobRow, Store},
     webhook::{NewDelivery, Policy, Signer, delivery_id},
 };
@@ -75,10 +75,18 @@ impl Dialect for Blurb {
     }
 
     async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
-        let Some(url) = &batch.notification_url else { return Ok(Vec::new()) };
-        let jobs = batch_jobs(store, &batch.account, batch.id).await;
-        let jobs = jobs.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
-        let renders: Vec<_> = response::in_order(&jobs)
+        match batch.notification_url {
+            Some(_) => Ok(self.end_of_batch(batch, &ended_jobs(store, batch).await?)),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Blurb {
+    /// What is told of a batch when all its renders have ended.
+    fn end_of_batch(&self, batch: &BatchRow, jobs: &[JobRow]) -> Vec<NewDelivery> {
+        let Some(url) = &batch.notification_url else { return Vec::new() };
+        let renders: Vec<_> = response::in_order(jobs)
             .into_iter()
             .map(|job| {
                 let stage = response::stage(job, &self.base_url);
@@ -99,11 +107,9 @@ impl Dialect for Blurb {
             "status": response::batch_status(batch),
         });
         // After every render's.
-        Ok(vec![self.owed(&batch.account, batch.id, url, "batch".to_owned(), i64::MAX, &body)])
+        vec![self.owed(&batch.account, batch.id, url, "batch".to_owned(), i64::MAX, &body)]
     }
-}
 
-impl Blurb {
     /// A webhook of a batch. The batch is the order key: its end is told when nothing of its renders is
     /// owed any more.
     fn owed(
@@ -182,7 +188,7 @@ mod tests {
             blurb().deliveries(&render(0), &Event::Running),
             blurb().deliveries(&read(render(0)), &Event::SourceRead),
             blurb().deliveries(&made, &Event::MainFinished),
-            blurb().batch_deliveries(&batch(vec![(State::Succeeded, 1)]), &[made]),
+            blurb().end_of_batch(&batch(vec![(State::Succeeded, 1)]), &[made]),
         ]
         .concat();
         assert_eq!(told.iter().map(body).collect::<Vec<_>>(), documented());
@@ -202,7 +208,7 @@ mod tests {
 
         let both = [failed, ended(read(render(0)), None)];
         let counts = vec![(State::Succeeded, 1), (State::Failed, 1)];
-        let body = super::tests::body(&blurb().batch_deliveries(&batch(counts), &both)[0]);
+        let body = super::tests::body(&blurb().end_of_batch(&batch(counts), &both)[0]);
         assert_eq!(body["status"], "FAILED");
         let statuses: Vec<_> = body["renders"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
         assert_eq!(statuses, ["COMPLETE", "FAILED"], "in the order of the request");
@@ -214,6 +220,6 @@ mod tests {
         job.spec.callbacks.notification_url = None;
         assert_eq!(blurb().deliveries(&job, &Event::Running), []);
         let silent = BatchRow { notification_url: None, ..batch(Vec::new()) };
-        assert_eq!(blurb().batch_deliveries(&silent, &[]), []);
+        assert_eq!(blurb().end_of_batch(&silent, &[]), []);
     }
 }

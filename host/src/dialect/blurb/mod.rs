@@ -92,8 +92,15 @@ mod tests {
 
     /// The same once its source was read.
     pub(super) fn read(mut job: JobRow) -> JobRow {
-        let source =
-            SourceReport { width: 1, height: 1, format: "png".into(), bytes: 1, sha256: String::new(), frames: None };
+        let source = SourceReport {
+            width: 1,
+            height: 1,
+            format: "png".into(),
+            bytes: 1,
+            sha256: String::new(),
+            md5: None,
+            frames: None,
+        };
         job.report.source = Some(source);
         job
     }

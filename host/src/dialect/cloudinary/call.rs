@@ -116,7 +116,8 @@ impl Call {
         let extra = serde_json::to_value(self)
             .map_err(|error| Failure::new(Code::Internal, format!("the call is no JSON: {error}")))?;
         let keep = matches!(self.action, Action::Upload | Action::Archive);
-        let output = |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default(), destination: None };
+        let output =
+            |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default(), destination: None };
         let spec = Spec {
             dialect: super::NAME.to_owned(),
             source,

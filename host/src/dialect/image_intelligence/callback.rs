@@ -1,10 +1,13 @@
 //! Event to webhook: one, when the whole job is done.
 
+use async_trait::async_trait;
+
 use super::{NAME, response};
 use crate::{
-    dialect::{Dialect, Event, native::callback::delivery_id},
-    store::{BatchRow, JobRow},
-    webhook::{NewDelivery, Policy, Signer},
+    dialect::{Dialect, Event, ended_jobs},
+    error::Failure,
+    store::{BatchRow, JobRow, Store},
+    webhook::{NewDelivery, Policy, Signer, delivery_id},
 };
 
 /// The event's type.
@@ -19,6 +22,7 @@ pub struct ImageIntelligence {
     pub sign_webhooks: bool,
 }
 
+#[async_trait]
 impl Dialect for ImageIntelligence {
     fn name(&self) -> &'static str {
         NAME
@@ -29,7 +33,17 @@ impl Dialect for ImageIntelligence {
         Vec::new()
     }
 
-    fn batch_deliveries(&self, batch: &BatchRow, jobs: &[JobRow]) -> Vec<NewDelivery> {
+    async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
+        match batch.notification_url {
+            Some(_) => Ok(self.end_of_batch(batch, &ended_jobs(store, batch).await?)),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl ImageIntelligence {
+    /// What is told of a job when all its pictures are done.
+    fn end_of_batch(&self, batch: &BatchRow, jobs: &[JobRow]) -> Vec<NewDelivery> {
         let Some(url) = &batch.notification_url else { return Vec::new() };
         let body = response::job(batch, jobs, &self.base_url);
         vec![NewDelivery {
@@ -48,10 +62,6 @@ impl Dialect for ImageIntelligence {
             policy: Policy::ImageIntelligence,
         }]
     }
-
-    fn tells_jobs(&self) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]
@@ -64,12 +74,12 @@ mod tests {
     fn the_whole_job_is_told_once_as_documented() {
         let (batch, jobs, expected) = documented();
         let dialect = ImageIntelligence { base_url: "https://api.quickpix.io".into(), sign_webhooks: false };
-        let mut owed = dialect.batch_deliveries(&batch, &jobs);
+        let mut owed = dialect.end_of_batch(&batch, &jobs);
         let told = owed.remove(0);
         assert_eq!(serde_json::from_slice::<Value>(&told.body).unwrap(), expected);
         assert_eq!((told.signer, told.policy, owed.len()), (Signer::None, Policy::ImageIntelligence, 0));
         assert!(dialect.deliveries(&jobs[0], &Event::MainFinished).is_empty());
         let silent = BatchRow { notification_url: None, ..batch };
-        assert!(dialect.batch_deliveries(&silent, &jobs).is_empty());
+        assert!(dialect.end_of_batch(&silent, &jobs).is_empty());
     }
 }

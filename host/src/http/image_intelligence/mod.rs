@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Path, State as Extract},
-    http::HeaderMap,
+    http::{HeaderMap, Method},
     response::Response,
     routing::{get, post},
 };
@@ -35,6 +35,11 @@ pub(super) fn routes() -> Router<Arc<State>> {
 }
 
 /// Hands out our copy of a picture: no credentials are needed, the id cannot be guessed.
-async fn picture(state: Extract<Arc<State>>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Refused> {
-    Ok(outputs::get(state, Path((id, String::new())), headers).await?)
+async fn picture(
+    state: Extract<Arc<State>>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    Ok(outputs::get(state, Path((id, String::new())), method, headers).await?)
 }

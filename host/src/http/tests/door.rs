@@ -18,14 +18,13 @@ use crate::{
     clock::Clock,
     config::Config,
     dialect::{
-        blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, image_intelligence::ImageIntelligence,
-        native::Native,
+        blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, image_intelligence::ImageIntelligence, native::Native,
     },
     egress::Egress,
     error::{Code, Failure},
     http::{
-        BlitlineSettings, BlurbSettings, Changes, CloudinaryDoor, Documents, ImageIntelligenceSettings, Limits, Measure,
-        Metrics, Rates, State,
+        BlitlineSettings, BlurbSettings, Changes, CloudinaryDoor, Documents, ImageIntelligenceSettings, Limits,
+        Measure, Metrics, Rates, State,
         cloudinary::delivery::{AssetResources, Delivery, tests::FakeMaker},
         router,
     },

@@ -19,7 +19,8 @@ pub(crate) fn ended(well: bool) -> JobRow {
         (output.width, output.height) = (Some(421), Some(163));
         job.state = State::Succeeded;
         let (format, sha256) = ("jpeg".to_owned(), String::new());
-        job.report.source = Some(SourceReport { width: 421, height: 163, format, bytes: 1, sha256, frames: None });
+        job.report.source =
+            Some(SourceReport { width: 421, height: 163, format, bytes: 1, sha256, md5: None, frames: None });
     } else {
         output.state = OutputState::Failed;
         output.error = Some(JobError {
