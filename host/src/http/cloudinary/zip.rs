@@ -48,7 +48,10 @@ impl Archive {
         self.directory.extend([0; 10]);
         self.directory.extend(self.at.to_le_bytes());
         self.directory.extend(name);
-        self.at = u32::try_from(local.len() + bytes.len()).ok().and_then(|more| self.at.checked_add(more)).ok_or_else(too_large)?;
+        self.at = u32::try_from(local.len() + bytes.len())
+            .ok()
+            .and_then(|more| self.at.checked_add(more))
+            .ok_or_else(too_large)?;
         self.files = self.files.checked_add(1).ok_or_else(too_large)?;
         self.writer.write(&local).await?;
         self.writer.write(bytes).await
