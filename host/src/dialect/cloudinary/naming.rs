@@ -31,7 +31,7 @@ pub fn from_file(filename: &str, unique: bool) -> Option<String> {
         .collect();
     let cut = &cleaned[..cleaned.floor_char_boundary(MAX_STEM)];
     let name = cut.trim_matches(['_', '.']);
-    let suffix = unique.then(|| format!("_{}", random(SUFFIX))).unwrap_or_default();
+    let suffix = if unique { format!("_{}", random(SUFFIX)) } else { String::new() };
     (!name.is_empty()).then(|| format!("{name}{suffix}"))
 }
 
