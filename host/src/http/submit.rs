@@ -198,6 +198,13 @@ pub(super) fn job_of(id: Uuid, priority: i32, spec: job::Spec, token: impl Fn() 
     NewJob { id, priority, spec, report: Report { source: None, outputs, errors: Vec::new() }, blobs }
 }
 
+/// Ids that cannot be guessed, in ascending order: jobs that come together run in the order of their ids.
+pub(super) fn secret_ids(count: usize) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = std::iter::repeat_with(Uuid::new_v4).take(count).collect();
+    ids.sort_unstable();
+    ids
+}
+
 /// 32 random bytes in base64url: nobody guesses the URL of an output.
 pub(super) fn token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
