@@ -74,8 +74,9 @@ async fn every_misbehaviour_has_its_code_and_siblings_succeed() {
 
 #[tokio::test]
 async fn a_result_over_the_limit_is_not_taken() {
-    // It needs a gibibyte of its own to make such a result.
-    let server = with_hostile(limited().set("wasm", "memory_bytes", 2_u64 << 30)).await;
+    // It needs a gibibyte of its own to make such a result, and on a busy machine time to fill it.
+    let limits = limited().set("wasm", "memory_bytes", 2_u64 << 30).set("wasm", "deadline_ms", 60_000);
+    let server = with_hostile(limits).await;
     let before = server.resident();
     let done = server.run(&job("huge_output")).await;
     assert_eq!(done["outputs"][1]["error"]["code"], "limit_output", "{done}");

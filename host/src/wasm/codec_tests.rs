@@ -300,7 +300,8 @@ fn pages_of_a_pdf_are_written_and_read_again() {
     let colors = [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]];
     let frames = colors.map(|color| Frame { raster: Raster::filled(60, 40, color), delay_ms: 0 });
     let picture = Picture { frames: frames.to_vec(), loops: Loops::Times(1), metadata: Default::default() };
-    let pdf = snapshot.codecs().encode("pdf", &picture, None, &EncodeOptions::new(Format::Png)).unwrap();
+    let options = EncodeOptions { animated: true, ..EncodeOptions::new(Format::Png) };
+    let pdf = snapshot.codecs().encode("pdf", &picture, None, &options).unwrap();
 
     let info = Asked::of(snapshot.codecs(), Rendering::default()).probe(&pdf).unwrap();
     assert_eq!((&*info.format, info.size, info.count, info.frames), ("pdf", size(60, 40), 3, 1));
