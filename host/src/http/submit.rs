@@ -197,6 +197,13 @@ pub(super) fn job_of(id: Uuid, priority: i32, spec: job::Spec, token: impl Fn() 
     NewJob { id, priority, spec, report: Report { outputs, ..Report::default() }, blobs }
 }
 
+/// Ids that cannot be guessed, in ascending order: jobs that come together run in the order of their ids.
+pub(super) fn secret_ids(count: usize) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = std::iter::repeat_with(Uuid::new_v4).take(count).collect();
+    ids.sort_unstable();
+    ids
+}
+
 /// Writes a submission down. When the connection to the store broke during the commit, the first
 /// job tells whether it happened.
 pub(super) async fn accept(state: &State, submission: Submission) -> Result<Submitted, Problem> {

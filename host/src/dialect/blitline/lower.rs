@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
+    measures::Measures,
     saves::Shown,
     sources::{ObjectUrl, Sources},
     tree,
@@ -79,6 +80,9 @@ pub struct JobExtra {
     pub postback_error_only: bool,
     /// Whether the job can be polled although it has a postback.
     pub pollable: bool,
+    /// What is told of the source.
+    #[serde(default)]
+    pub measures: Measures,
     /// Added to what is told of the source.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub passthrough: Map<String, Value>,
@@ -142,7 +146,9 @@ pub fn job(members: &Map<String, Value>, context: &Context<'_>) -> Result<Lowere
         let members = job.object("src_data")?.unwrap_or_default();
         functions.insert(0, Value::Object(members));
     }
-    if functions.is_empty() {
+    let measures = Measures::read(job)?;
+    let looks_only = looks_only(job)?;
+    if functions.is_empty() && !measures.is_any() && !looks_only {
         return Err(job.wrong("functions", "a list with at least one function"));
     }
     let rendering = rendering(job, data, &kind)?;
@@ -152,6 +158,10 @@ pub fn job(members: &Map<String, Value>, context: &Context<'_>) -> Result<Lowere
             output.encoding.format = Some("gif".to_owned());
             output.encoding.quality = None;
         }
+    }
+    let steps = measures.steps();
+    if !steps.is_empty() || functions.is_empty() {
+        tree.measure(steps);
     }
     Ok(Lowered {
         source,
@@ -166,10 +176,29 @@ pub fn job(members: &Map<String, Value>, context: &Context<'_>) -> Result<Lowere
             retry_postback: job.flag("retry_postback")?,
             postback_error_only: job.flag("postback_error_only")? || job.flag("notify_error_only")?,
             pollable: job.flag("force_longpoll_cache")?,
+            measures,
             passthrough: job.object("passthrough_metadata")?.unwrap_or_default(),
         },
         priority: if job.flag("long_running")? { LONG_RUNNING } else { 0 },
     })
+}
+
+/// Whether a job only wants to know what its source is.
+///
+/// Errors: a preparation that is not offered.
+fn looks_only(job: Members<'_>) -> Result<bool, String> {
+    let mut looks = job.text("src_type").is_ok_and(|kind| kind.as_deref() == Some("pre_process_only"));
+    for preparation in job.list("pre_process")? {
+        let Value::Object(members) = &preparation else { return Err(job.wrong("pre_process", "an object or a list")) };
+        let preparation = Members::new("pre_process", members);
+        looks |= preparation.flag("peek")?;
+        let others =
+            ["move_original", "job", "find_subimage", "phash_compare", "resize_gif", "gif_overlay", "gif_to_vid"];
+        if let Some(name) = others.into_iter().find(|name| preparation.get(name).is_some()) {
+            return Err(format!("{} is not offered here, expected peek", preparation.place(name)));
+        }
+    }
+    Ok(looks)
 }
 
 /// What a source is.
@@ -189,7 +218,7 @@ impl SourceKind {
         match job.get("src_type") {
             None => Ok(SourceKind::Image),
             Some(Value::String(name)) => match name.as_str() {
-                "image" | "smart_image" => Ok(SourceKind::Image),
+                "image" | "smart_image" | "pre_process_only" => Ok(SourceKind::Image),
                 "inline" => Ok(SourceKind::Inline),
                 "gif" => Ok(SourceKind::Gif),
                 _ => Err(wrong()),

@@ -5,6 +5,7 @@ pub mod callback;
 mod functions;
 mod ids;
 pub mod lower;
+mod measures;
 pub mod request;
 pub mod response;
 mod saves;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{job_id, lower::JobExtra, saves::Shown};
+use super::{job_id, lower::JobExtra, saves::Shown, tree};
 use crate::{
     dialect::native::response::output_url,
     job::{OutputReport, OutputState},
@@ -63,7 +63,13 @@ pub fn results(job: &JobRow, public_url: &str) -> Results {
     let (mut images, mut failed) = (Vec::new(), Vec::new());
     for image in &extra.images {
         match report(job, image).filter(|report| report.state == OutputState::Succeeded) {
-            Some(report) => images.push(shown(job, image, report, public_url)),
+            Some(report) => {
+                let mut shown = shown(job, image, report, public_url);
+                if extra.measures.of_results {
+                    shown["meta"]["filesize"] = json!(report.bytes);
+                }
+                images.push(shown);
+            }
             None => failed.push(image.identifier.clone()),
         }
     }
@@ -79,6 +85,8 @@ pub fn results(job: &JobRow, public_url: &str) -> Results {
     if let Some(source) = &job.report.source {
         original_meta.insert("width".to_owned(), source.width.into());
         original_meta.insert("height".to_owned(), source.height.into());
+        let looked = job.report.outputs.iter().find(|output| output.id == tree::SOURCE);
+        extra.measures.tell(&mut original_meta, source, looked.map_or(&[], |output| &output.data));
         original_meta.extend(extra.passthrough);
     }
     Results { v: extra.v, job_id: job_id(job.id), original_meta: original_meta.into(), images, errors, failed }
@@ -93,6 +101,9 @@ fn shown(job: &JobRow, image: &Shown, report: &OutputReport, public_url: &str) -
     });
     if let Some(key) = &image.key {
         shown["s3_key"] = json!(key);
+    }
+    if image.checks_blank && report.data.last().is_some_and(|data| data["blank"] == true) {
+        shown["is_blank"] = json!(true);
     }
     shown
 }

@@ -35,6 +35,9 @@ pub struct Shown {
     /// Whether that is an Azure blob.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_azure: bool,
+    /// Whether it is told when the picture is of one colour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checks_blank: bool,
     /// The object's name, if it is to be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -100,6 +103,7 @@ pub(super) fn read(save: Members<'_>, writing: Writing, context: &Context<'_>) -
         identifier,
         url: going.url,
         is_azure: going.is_azure,
+        checks_blank: save.flag("check_blank")?,
         key: if going.returns_key { going.key } else { None },
     };
     let encoding = encoding(save, writing, format)?;

@@ -99,7 +99,11 @@ impl Tree {
     ) -> Result<(), String> {
         let save = saves::read(Members::new(at, members), writing, context)?;
         let destination = if save.skip { None } else { save.destination };
-        self.add(path.to_vec(), save.encoding, destination, context)?;
+        let mut path = path.to_vec();
+        if save.shown.checks_blank {
+            path.push(Step { transform: "statistics".to_owned(), params: Map::new() });
+        }
+        self.add(path, save.encoding, destination, context)?;
         if let (false, Some(output)) = (save.skip, self.outputs.last()) {
             self.shown.push(Shown { output: output.id.clone(), ..save.shown });
         }
@@ -134,7 +138,16 @@ fn check(steps: &[Step], at: &str, name: &str, context: &Context<'_>) -> Result<
     Ok(())
 }
 
+/// The output whose steps look at the source itself.
+pub(super) const SOURCE: &str = "source";
+
 impl Tree {
+    /// Adds an output that nobody sees, with steps that look at the source.
+    pub(super) fn measure(&mut self, steps: Vec<Step>) {
+        let (id, encoding) = (SOURCE.to_owned(), Encoding::default());
+        self.outputs.push(Output { id, group: Group::Main, steps, encoding, destination: None });
+    }
+
     /// Adds the outputs of another tree behind these.
     pub(super) fn append(&mut self, other: Tree) {
         let first = self.outputs.len();

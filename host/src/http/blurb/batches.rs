@@ -16,7 +16,7 @@ use crate::{
         batch_jobs,
         blurb::{
             self, NAME,
-            lower::{self, Context, Lowered, Render},
+            lower::{self, Context, Lowered},
             request::{BatchRequest, SingleRequest},
             response::{self, BatchDocument},
         },
@@ -25,7 +25,7 @@ use crate::{
     http::{
         State, body,
         reply::{Issue, Problem},
-        submit::{self, accept, idempotency, idempotency_key, job_of, keep},
+        submit::{self, accept, idempotency, idempotency_key, job_of, keep, secret_ids},
     },
     job::{self, Progress},
     store::{Account, BatchRow, JobRow, NewBatch, NewJob, Submission},
@@ -111,8 +111,10 @@ async fn take<T: DeserializeOwned + Into<BatchRequest>>(
         extra: serde_json::to_value(&lowered.extra).unwrap_or_default(),
     };
     let mut jobs = Vec::with_capacity(lowered.renders.len());
-    for render in lowered.renders {
-        jobs.push(new_job(state, render).await?);
+    for (id, render) in secret_ids(lowered.renders.len()).into_iter().zip(lowered.renders) {
+        // The id of a render is the token of its result as well.
+        let source = keep(state, &render.job.source, None, None).await?;
+        jobs.push(job_of(id, 0, render.into_spec(source), || blurb::token(id)));
     }
     if dry_run {
         let (row, jobs) = as_accepted(state, &account.key, new, jobs);
@@ -146,13 +148,6 @@ fn check<T: DeserializeOwned + Into<BatchRequest>>(state: &State, value: Value) 
     let mut issues = Vec::new();
     let lowered = lower::batch(request.into(), context, &mut issues);
     if issues.is_empty() { Ok(lowered) } else { Err(Problem::issues(issues)) }
-}
-
-/// A job to accept. Its id cannot be guessed, and is the token of its output.
-async fn new_job(state: &State, render: Render) -> Result<NewJob, Problem> {
-    let source = keep(state, &render.job.source, None, None).await?;
-    let id = Uuid::new_v4();
-    Ok(job_of(id, 0, render.into_spec(source), || blurb::token(id)))
 }
 
 /// The rows that there would be.

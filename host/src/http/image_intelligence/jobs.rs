@@ -27,7 +27,7 @@ use crate::{
     http::{
         State, body,
         reply::Problem,
-        submit::{self, accept, job_of, keep},
+        submit::{self, accept, job_of, keep, secret_ids},
     },
     job,
     store::{BatchFilter, BatchRow, NewBatch, Submission},
@@ -113,7 +113,7 @@ pub(super) async fn matched(
 }
 
 /// Reads a request, whatever its content type says.
-async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<T, Refused> {
+pub(super) async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<T, Refused> {
     let bytes = body::collect(request.into_body(), state.config.max_document_bytes).await?;
     let parsed = body::at_length(bytes.len(), || {
         let value = body::parse(&bytes)?;
@@ -127,9 +127,8 @@ async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<T,
 
 async fn take(state: &Arc<State>, account: &str, lowered: Lowered) -> Result<Json<Value>, Refused> {
     let mut jobs = Vec::with_capacity(lowered.images.len());
-    for (image, extra) in lowered.images {
+    for (id, (image, extra)) in secret_ids(lowered.images.len()).into_iter().zip(lowered.images) {
         let source = keep(state, &image.source, None, None).await?;
-        let id = Uuid::new_v4();
         jobs.push(job_of(id, 0, lower::into_spec(image, &extra, source), || response::token(id)));
     }
     let id = job::new_id();

@@ -9,14 +9,11 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reply::Refused;
+use super::{jobs::read, reply::Refused};
 use crate::{
     dialect::image_intelligence::auth::{self, Credentials, SCOPE},
-    http::{State, auth as door, body},
+    http::{State, auth as door},
 };
-
-/// The longest body.
-const MAX_BYTES: u64 = 64 << 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,8 +24,7 @@ struct Ask {
 
 /// Answers a token for an account's key and secret.
 pub(super) async fn issue(Extract(state): Extract<Arc<State>>, request: Request) -> Result<Json<Value>, Refused> {
-    let bytes = body::collect(request.into_body(), MAX_BYTES).await?;
-    let ask: Ask = serde_json::from_value(body::parse(&bytes)?).map_err(|error| Refused::wrong(error.to_string()))?;
+    let ask: Ask = read(&state, request).await?;
     let credentials = Credentials { key: ask.client_id, secret: ask.client_secret };
     let account = door::check(&state, &credentials).await?;
     let now = state.clock.now();

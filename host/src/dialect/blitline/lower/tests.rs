@@ -145,6 +145,28 @@ fn an_animation_has_its_function_with_the_source() {
 }
 
 #[test]
+fn the_source_itself_may_be_looked_at() {
+    let found = lowered(json!({
+        "src": "http://a/", "extract_colors": {"max_colors": 3}, "extended_metadata": true,
+        "functions": [{"name": "no_op", "save": {"image_identifier": "a", "check_blank": true}}]
+    }))
+    .unwrap();
+    assert_eq!(outputs(&found), ["f0 jpeg: statistics", "source as the source: colors"]);
+    assert_eq!(shown(&found), ["f0 a"]);
+    assert!(found.extra.measures.of_results && found.extra.images[0].checks_blank);
+    for peek in
+        [json!({"pre_process": {"peek": true}}), json!({"src_type": "pre_process_only"}), json!({"hash": "sha256"})]
+    {
+        let mut request = json!({"src": "http://a/", "functions": null});
+        request.as_object_mut().unwrap().extend(peek.as_object().unwrap().clone());
+        assert_eq!(outputs(&lowered(request).unwrap()), ["source as the source: "], "{peek}");
+    }
+    let moved =
+        json!({"src": "http://a/", "functions": [], "pre_process": [{"move_original": {"s3_destination": {}}}]});
+    assert!(lowered(moved).unwrap_err().contains("pre_process.move_original is not offered here"));
+}
+
+#[test]
 fn what_is_wrong_is_told_in_a_sentence() {
     let no_op = |save: Value| json!([{"name": "no_op", "save": save}]);
     for (request, part) in [

@@ -113,3 +113,19 @@ fn a_success_never_contains_the_word_that_clients_search_for() {
     assert_eq!(answer, expected);
     assert!(!of_version(ended(true), 1.2).polled().to_string().contains("error"));
 }
+
+#[test]
+fn what_was_asked_for_beside_pictures_is_told() {
+    let mut job = ended(true);
+    let mut extra = JobExtra::of(&job.spec);
+    extra.measures = serde_json::from_value(json!({"hash": "sha256", "filesize": true, "of_results": true})).unwrap();
+    extra.images[0].checks_blank = true;
+    extra.passthrough = json!({"k": "v"}).as_object().unwrap().clone();
+    job.spec.extra = json!(extra);
+    job.report.outputs[0].bytes = Some(99);
+    job.report.outputs[0].data = vec![json!({"blank": true})];
+    let value = results(&job, "http://here").value();
+    assert_eq!(value["original_meta"], json!({"width": 421, "height": 163, "filesize": 1, "hash": "", "k": "v"}));
+    assert_eq!(value["images"][0]["meta"]["filesize"], 99);
+    assert_eq!(value["images"][0]["is_blank"], true);
+}
