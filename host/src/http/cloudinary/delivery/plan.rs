@@ -204,7 +204,9 @@ fn digests(transforms: &dyn Transforms, steps: &[Step], found: &mut Vec<String>)
         }
         let Ok(transform) = transforms.resolve(&step.transform) else { continue };
         found.push(transform.plugin.digest.clone());
-        for image in image_references(&transform, &step.params).into_iter().map(ImageRef::parse).flatten() {
+        for image in
+            image_references(&transform, &step.params).into_iter().filter_map(|image| ImageRef::parse(image).ok())
+        {
             digests(transforms, &image.steps, found);
         }
     }
