@@ -121,7 +121,7 @@ mod tests {
 
     fn told(measures: &Measures, data: &[Value]) -> Value {
         let (format, sha256) = ("png".to_owned(), "abc".to_owned());
-        let source = SourceReport { width: 2, height: 1, format, bytes: 70, sha256, frames: None };
+        let source = SourceReport { width: 2, height: 1, format, bytes: 70, sha256, md5: None, frames: None };
         let mut meta = Map::new();
         measures.tell(&mut meta, &source, data);
         meta.into()
