@@ -27,7 +27,7 @@ use crate::{
     error::{Code, Failure},
     http::{
         self, Changes, Documents, Metrics, Rates, State,
-        cloudinary::delivery::{AssetResources, Delivery},
+        cloudinary::delivery::{Delivery, LibraryResources},
     },
     job,
     pipeline::{Component, PluginInfo, TransformInfo, Transforms},
@@ -233,7 +233,12 @@ impl Listening {
 
         let plugins: Arc<dyn http::Plugins> = Arc::new(OfferedPlugins(registry));
         let delivery = Arc::new(Delivery::new(
-            Arc::new(AssetResources::new(store.clone(), config.delivery.fetch)),
+            Arc::new(LibraryResources::new(
+                store.clone(),
+                config.delivery.fetch,
+                config.cloudinary.signature_algorithm,
+                clock.clone(),
+            )),
             Arc::new(worker.clone()),
             plugins.clone(),
             blobs.clone(),

@@ -41,6 +41,11 @@ async fn the_python_sdk_makes_sheets_animations_documents_pages_and_texts() {
 }
 
 #[tokio::test]
+async fn the_python_sdk_delivers_what_it_uploaded() {
+    python(include_str!("flows/delivery.py")).await;
+}
+
+#[tokio::test]
 async fn the_python_sdk_administers_an_account() {
     python(include_str!("flows/admin.py")).await;
 }

@@ -7,6 +7,7 @@
 mod access;
 mod assets;
 mod derive;
+mod library;
 mod making;
 mod plan;
 mod ports;
@@ -33,6 +34,7 @@ use making::Making;
 use refusal::Refusal;
 
 pub use assets::AssetResources;
+pub use library::LibraryResources;
 pub use ports::{Access, Cloud, Derivation, Derived, Fetching, Maker, Resource, ResourceId, Resources};
 
 /// `[delivery]`; see `config.default.toml`.
