@@ -20,7 +20,7 @@ assert abs(small.size[0] - 120.5) < 1 and small.convert("RGB").getpixel((2, 2)) 
 
 # What was made is listed with the resource, and goes with it.
 made = api.resource("folder/banner")["derived"]
-assert sorted(entry["transformation"] for entry in made) == ["c_fill,h_40,w_100", "c_scale,w_0.5/e_negate"], made
+assert sorted(entry["transformation"] for entry in made) == ["c_fill,h_40,w_100/jpg", "c_scale,w_0.5/e_negate"], made
 api.create_transformation("half", {"width": 0.5, "crop": "scale"})
 named, _ = delivered("folder/banner", transformation="half", format="png")
 assert named.size == small.size, named.size
