@@ -149,3 +149,42 @@ fn every_command_explains_itself_with_an_example() {
         assert!(out.contains("Example: safelight"), "{command:?}: {out}");
     }
 }
+
+/// Makes pictures that lie on their side: 40 x 20 px with a blue corner top left, which EXIF turns to 20 x 40.
+const LYING: &str = r#"
+import sys
+from PIL import Image
+picture = Image.new("RGB", (40, 20), (200, 10, 10))
+picture.paste((10, 10, 200), (0, 0, 10, 10))
+exif = picture.getexif()
+exif[0x0112] = 6
+for name in sys.argv[1:]:
+    picture.save(name, exif=exif, quality=95)
+"#;
+
+/// Prints size, the first pixel's blue and pixels an inch.
+const LOOK: &str = r#"
+import sys
+from PIL import Image
+for name in sys.argv[1:]:
+    picture = Image.open(name)
+    print(*picture.size, picture.convert("RGB").getpixel((0, 0))[2] > 150, round(picture.info["dpi"][0]))
+"#;
+
+/// JPEG is decoded by the host, PNG in the sandbox.
+#[test]
+fn apply_leaves_a_picture_as_it_is_stored_and_writes_its_resolution() {
+    let folder = Folder::new();
+    let inputs = ["lying.jpg", "lying.png"].map(|name| folder.file(name));
+    tools::python(LYING, &[&inputs[0], &inputs[1]]);
+    for input in &inputs {
+        for (flags, said) in [(&[][..], "10 20 False 300"), (&["--as-stored"], "10 5 True 300")] {
+            for output in ["out.jpg", "out.png", "out.tif"].map(|name| folder.file(name)) {
+                let steps = [input, &output, "resize", "width=10"];
+                let (code, _, err) = folder.run(&[&["apply", "--output-dpi", "300"], flags, &steps].concat());
+                assert_eq!(code, 0, "{err}");
+                assert_eq!(tools::python(LOOK, &[&output]).trim(), said, "{input} {flags:?} {output}");
+            }
+        }
+    }
+}
