@@ -117,7 +117,8 @@ fn raster(image: &Image) -> Result<Raster> {
 
 fn open(bundled: &Path, scratch: &Path) -> Result<Registry> {
     let defaults = Config::defaults();
-    let plugins = PluginsConfig { bundled_dir: bundled.to_owned(), ..defaults.plugins };
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("transforms/models");
+    let plugins = PluginsConfig { bundled_dir: bundled.to_owned(), models_dir: models, ..defaults.plugins };
     Ok(Registry::open(&plugins, &defaults.wasm, scratch)?)
 }
 
