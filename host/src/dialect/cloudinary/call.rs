@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::params::{Form, ParamError, UploadParams};
+use super::{
+    engine::storage,
+    params::{Form, UploadParams},
+};
 use crate::{
     error::{Code, Failure},
     job::{self, Accepts, Callbacks, Encoding, Group, Intake, Output, Rendering, Report, Spec, Step},
     source::Source,
-    store::{NewJob, ResourceKey},
+    store::{NewJob, ResourceKey, ResourceRow, Store},
     worker::report::pending,
 };
 
@@ -100,8 +103,21 @@ impl Call {
     }
 
     /// The fields, read.
-    pub fn params(&self) -> Result<UploadParams, ParamError> {
-        UploadParams::parse(&Form(self.form.clone()))
+    ///
+    /// # Errors
+    /// A field that cannot be understood.
+    pub fn params(&self) -> Result<UploadParams, Failure> {
+        let params = UploadParams::parse(&Form(self.form.clone()));
+        params.map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))
+    }
+
+    /// The asset that it is about, as it stands.
+    ///
+    /// # Errors
+    /// `not_found`, and those of the store.
+    pub(super) async fn asset(&self, account: &str, store: &dyn Store) -> Result<ResourceRow, Failure> {
+        let found = store.resource(&self.key(account, &self.kind, &self.name)).await.map_err(storage)?;
+        found.ok_or_else(|| Failure::new(Code::NotFound, format!("Resource not found - {}", self.name)))
     }
 
     /// The job that does it: the dialect works out what its outputs are when the source is known.

@@ -68,7 +68,7 @@ pub(super) async fn works(
     source: &SourceReport,
     store: &dyn Store,
 ) -> Result<Vec<Result<Work, Failure>>, Failure> {
-    let params = call.params().map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))?;
+    let params = call.params()?;
     let mut facts = facts(&params, source);
     if call.action != Action::Upload
         && let Some(row) = store.resource(&call.key(&job.account, &call.kind, &call.name)).await.map_err(storage)?
@@ -383,9 +383,8 @@ pub(super) async fn ending(
     site: &Site<'_>,
     at: SystemTime,
 ) -> Result<Outcome, Failure> {
-    let params = call.params().map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))?;
-    let row = store.resource(&call.key(&job.account, &call.kind, &call.name)).await.map_err(storage)?;
-    let row = row.ok_or_else(|| Failure::new(Code::NotFound, format!("Resource not found - {}", call.name)))?;
+    let params = call.params()?;
+    let row = call.asset(&job.account, store).await?;
     let (told, changes) = results_of(&params, job, &row, store, site, at).await?;
     let mut answer = Object::new();
     answer.insert("eager".to_owned(), told.into());

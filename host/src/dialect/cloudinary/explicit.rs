@@ -6,12 +6,12 @@ use super::{
     answer::Site,
     call::Call,
     eager,
-    engine::{Outcome, storage},
+    engine::Outcome,
     intake::{asked, describe},
     params::UploadParams,
 };
 use crate::{
-    error::{Code, Failure},
+    error::Failure,
     store::{Change, JobRow, ResourceRow, Store},
 };
 
@@ -35,9 +35,8 @@ pub(super) async fn ending(
     site: &Site<'_>,
     at: SystemTime,
 ) -> Result<Outcome, Failure> {
-    let params = call.params().map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))?;
-    let found = store.resource(&call.key(&job.account, &call.kind, &call.name)).await.map_err(storage)?;
-    let mut row = found.ok_or_else(|| Failure::new(Code::NotFound, format!("Resource not found - {}", call.name)))?;
+    let params = call.params()?;
+    let mut row = call.asset(&job.account, store).await?;
     apply(&mut row, &params, at);
     let mut answer = site.asset(&row);
     asked(&mut answer, &row, &params);

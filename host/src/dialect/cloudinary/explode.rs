@@ -77,8 +77,8 @@ pub fn jobs(call: &Call, row: &ResourceRow, text: &str, format: FormatName) -> R
         let form = vec![("eager".to_owned(), format!("{page}/{}", format.name()))];
         let page = Call { action: Action::Page, form, ..call.clone() };
         let source = Source::Blob { sha256: row.sha256.clone(), asset: None };
-        let mut job =
-            page.job(source, Accepts::Pictures, eager::output_ids(&page.params().map_err(invalid)?, false))?;
+        let params = page.params().map_err(|failure| Failure::new(Code::InvalidParams, failure.message))?;
+        let mut job = page.job(source, Accepts::Pictures, eager::output_ids(&params, false))?;
         job.spec.rendering = lower::rendering(&transformation);
         jobs.push(job);
     }

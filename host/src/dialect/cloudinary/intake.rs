@@ -42,7 +42,7 @@ pub(super) async fn ending(
     site: &Site<'_>,
     at: SystemTime,
 ) -> Result<Outcome, Failure> {
-    let params = call.params().map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))?;
+    let params = call.params()?;
     let stored = stored(job, &params)?;
     let extension = naming::extension(&call.filename);
     let kind = kind(call, &stored, extension.as_deref());
