@@ -453,6 +453,10 @@ impl http::Plugins for OfferedPlugins {
         self.0.counters()
     }
 
+    fn unoptimised(&self) -> usize {
+        self.0.unoptimised()
+    }
+
     fn install(&self, name: &str, component: Bytes) -> Result<Arc<PluginInfo>, Failure> {
         let report = self.0.check(&component);
         if let Some(plugin) = &report.plugin

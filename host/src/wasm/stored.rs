@@ -53,7 +53,9 @@ impl StoredComponents {
             let message = "the stored component's first transform is expected to make one picture of one";
             Failure::new(Code::PluginInvalid, message)
         })?;
-        let alone = Snapshot::new(self.registry.host(), vec![Arc::new(plugin)]);
+        let plugin = Arc::new(plugin);
+        self.registry.optimise(&plugin);
+        let alone = Snapshot::new(self.registry.host(), vec![plugin]);
         let transforms = alone.map_err(|clash| Failure::new(Code::PluginInvalid, clash))?;
         let component = Component { transforms: Arc::new(transforms), transform };
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -119,7 +119,9 @@ fn open(bundled: &Path, scratch: &Path) -> Result<Registry> {
     let defaults = Config::defaults();
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("transforms/models");
     let plugins = PluginsConfig { bundled_dir: bundled.to_owned(), models_dir: models, ..defaults.plugins };
-    Ok(Registry::open(&plugins, &defaults.wasm, scratch)?)
+    let registry = Registry::open(&plugins, &defaults.wasm, scratch)?;
+    registry.settle();
+    Ok(registry)
 }
 
 /// Mean CPU time of one piece of work in ms.
