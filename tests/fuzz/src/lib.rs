@@ -2,9 +2,11 @@
 
 mod calls;
 mod decoding;
+mod documents;
 
 pub use calls::{apply, written};
 pub use decoding::decode;
+pub use documents::document;
 
 /// Lets a panic that is caught pass: the codec catches those of foreign decoders and answers with an
 /// error. One that gets out of a target still ends the fuzzer, by the harness's own catch.
