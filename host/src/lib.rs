@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod app;
+pub mod authoring;
 pub mod blob;
 pub mod cli;
 pub mod clock;

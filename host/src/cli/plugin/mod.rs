@@ -1,11 +1,17 @@
 //! `safelight plugin`.
 
+mod author;
+
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
 use super::Outcome;
-use crate::{app, config::Config};
+use crate::{
+    app,
+    authoring::{self, Verdict},
+    config::Config,
+};
 
 /// List, look at, check, install and remove plugins
 #[derive(Subcommand)]
@@ -21,13 +27,32 @@ pub(super) enum Plugin {
         /// Its name
         name: String,
     },
-    /// Tell whether a component fits the contract, and why not
+    /// Tell whether a component fits the contract, and try all that it offers
     ///
     /// Example: safelight plugin check my_plugin.wasm
     Check {
         /// The component
         file: PathBuf,
     },
+    /// Begin a plugin: a project that builds with `make` and passes its own test
+    ///
+    /// Example: safelight plugin new my-plugin --lang c
+    New(author::New),
+    /// Make a component of a core module with the exports of the world
+    ///
+    /// Example: safelight plugin pack my_plugin.core.wasm my_plugin.wasm
+    Pack(author::Pack),
+    /// Print a component's reference page in Markdown
+    ///
+    /// Example: safelight plugin docs my_plugin.wasm > my_plugin.md
+    Docs {
+        /// The component
+        file: PathBuf,
+    },
+    /// Rebuild a project at every change, and show what it does before and after
+    ///
+    /// Example: safelight plugin dev . --picture photo.jpg
+    Dev(author::Dev),
     /// Install a component into the data directory
     ///
     /// A running server takes it at its next start; PUT /v1/plugins/NAME installs into a running one.
@@ -48,9 +73,28 @@ pub(super) enum Plugin {
 impl Plugin {
     pub(super) fn run(self, config: &Config, runtime: &tokio::runtime::Handle) -> Outcome {
         let _inside = runtime.enter();
+        // These need no plugins.
+        let this = match self {
+            Plugin::New(new) => return new.run(),
+            Plugin::Pack(pack) => return pack.run(),
+            other => other,
+        };
         let registry = app::open_registry(config)?;
         let mut out = std::io::stdout().lock();
-        match self {
+        match this {
+            Plugin::New(_) | Plugin::Pack(_) => {}
+            Plugin::Dev(dev) => {
+                drop(out);
+                return runtime.block_on(dev.run(registry, config));
+            }
+            Plugin::Docs { file } => {
+                let report = registry.check(&read(&file)?);
+                let plugin = report.plugin.ok_or_else(|| match report.problems.first() {
+                    Some(problem) => format!("{}: {problem}", file.display()),
+                    None => format!("{}: there is nothing to describe", file.display()),
+                })?;
+                write!(out, "{}", authoring::reference(&plugin))?;
+            }
             Plugin::List => {
                 for plugin in registry.plugins() {
                     let transforms = plugin.transforms.iter().map(|transform| transform.name.as_str());
@@ -78,9 +122,21 @@ impl Plugin {
                 }
             }
             Plugin::Check { file } => {
-                let report = registry.check(&read(&file)?);
+                let component = read(&file)?;
+                let report = registry.check(&component);
                 writeln!(out, "{report}")?;
                 if !report.fits() {
+                    return Ok(ExitCode::FAILURE);
+                }
+                let findings = authoring::conformance(&registry, &component)?;
+                for finding in &findings {
+                    writeln!(out, "{finding}")?;
+                }
+                let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+                let (failed, warnings) = (count(Verdict::Failed), count(Verdict::Warning));
+                let passed = count(Verdict::Passed);
+                writeln!(out, "{passed} checks passed, {warnings} with warnings, {failed} failed")?;
+                if failed > 0 {
                     return Ok(ExitCode::FAILURE);
                 }
             }
