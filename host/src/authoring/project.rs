@@ -21,6 +21,8 @@ pub enum Language {
     Js,
     /// With componentize-py.
     Python,
+    /// With Go's own compiler.
+    Go,
 }
 
 impl Language {
@@ -30,6 +32,7 @@ impl Language {
             Language::C => "c",
             Language::Js => "js",
             Language::Python => "python",
+            Language::Go => "go",
         }
     }
 }
