@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Origin, Receiver, SECRET, Server, jpeg, tools};
 
-fn application() -> String {
+pub(super) fn application() -> String {
     format!("demo:{SECRET}")
 }
 
-async fn submit(server: &Server, job: &Value) -> Value {
+pub(super) async fn submit(server: &Server, job: &Value) -> Value {
     let answer = server.client.post(format!("{}/job", server.url)).json(job).send().await.unwrap();
     let status = answer.status();
     let answer: Value = answer.json().await.unwrap();
@@ -23,12 +23,12 @@ async fn submit(server: &Server, job: &Value) -> Value {
     answer["results"].clone()
 }
 
-async fn listen(server: &Server, id: &Value) -> Value {
+pub(super) async fn listen(server: &Server, id: &Value) -> Value {
     let url = format!("{}/listen/{}", server.url, id.as_str().unwrap());
     server.client.get(url).send().await.unwrap().json().await.unwrap()
 }
 
-async fn size(server: &Server, url: &Value) -> (u32, u32) {
+pub(super) async fn size(server: &Server, url: &Value) -> (u32, u32) {
     let bytes = server.client.get(url.as_str().unwrap()).send().await.unwrap().bytes().await.unwrap();
     let limits = Limits::default();
     let options = DecodeOptions { limits: &limits, enough: None, keep_metadata: false, animated: false };

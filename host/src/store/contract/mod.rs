@@ -97,6 +97,7 @@ pub(super) fn account(key: &str) -> Account {
         webhook_secret: "whsec_bmV3".into(),
         previous_webhook_secret: None,
         previous_until: None,
+        settings: Default::default(),
         created_at: UNIX_EPOCH + Duration::from_secs(1_799_999_999),
     }
 }
@@ -128,6 +129,7 @@ pub(super) fn job() -> NewJob {
         id: new_id(),
         priority: 0,
         spec: Spec {
+            patience: None,
             rendering: Default::default(),
             dialect: "native".into(),
             source: Source::Canvas { width: 8, height: 8, color: [0, 0, 0, 255] },
