@@ -83,6 +83,16 @@ pub(super) async fn get(
     })
 }
 
+/// The same at an address of a dialect, which refuses in its own form `E`: the id is the token, so it cannot be guessed.
+pub(super) async fn named<E: From<Problem>>(
+    state: Extract<Arc<State>>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, E> {
+    Ok(get(state, Path((id, String::new())), method, headers).await?)
+}
+
 /// Why there are no bytes.
 fn not_there(report: &OutputReport) -> Problem {
     match (report.state, &report.error) {
