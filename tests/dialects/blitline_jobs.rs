@@ -56,12 +56,18 @@ async fn all_pages_are_made_without_a_list_of_them() {
         assert_eq!(size(&server, &image["s3_url"]).await, (72 * (index as u32 + 1), 72));
     }
     assert_eq!(receiver.wait_for(1).await[0].json()["results"], results);
+    let mut two = request(3);
+    two["src_type"] = json!({"name": "multi_page", "pages": [2, 0]});
+    let (accepted, results) = run(&server, two).await;
+    assert_eq!(named(&results), ["page_2", "page_0"]);
+    assert_eq!(size(&server, &accepted["images"][0]["s3_url"]).await, (216, 72), "its URL was known before");
+    receiver.wait_for(2).await;
     let (_, one) = run(&server, request(1)).await;
     assert_eq!(named(&one), ["page_0"]);
     let (_, many) = run(&server, request(21)).await;
     assert_eq!(many["failed_image_identifiers"], json!(["page"]));
     assert!(many["errors"][0].as_str().unwrap().contains("has 21 pages, expected at most 20"), "{many}");
-    assert_eq!(receiver.wait_for(3).await.len(), 3, "each job is told once");
+    assert_eq!(receiver.wait_for(4).await.len(), 4, "each job is told once");
 }
 
 #[tokio::test]
@@ -151,7 +157,10 @@ async fn a_job_before_makes_what_the_next_one_works_with() {
     assert_eq!(receiver.wait_for(1).await[0].json()["results"], results);
     let (_, failed) = run(&server, request(format!("{}none", receiver.url("")))).await;
     assert_eq!(failed["failed_image_identifiers"], json!(["both"]), "{failed}");
-    assert_eq!(receiver.received().iter().filter(|one| one.path == "/hook").count(), 2);
+    let told = crate::support::eventually("the failure is told", std::time::Duration::from_secs(30), || async {
+        receiver.received().into_iter().filter(|one| one.path == "/hook").nth(1)
+    });
+    assert_eq!(told.await.json()["results"], failed);
 }
 
 #[tokio::test]

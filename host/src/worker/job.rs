@@ -1,5 +1,6 @@
 //! One job from claim to commit.
 
+mod again;
 mod as_sent;
 mod open;
 
@@ -37,9 +38,6 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// How many results may wait to be kept before no further one is encoded.
 const KEEPING_AT_ONCE: usize = 8;
-
-/// The longest waiting time before a further try.
-const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 /// How often the end of a job is worked out anew because somebody else was faster.
 const ENDING_TRIES: u32 = 8;
@@ -409,10 +407,6 @@ impl Run<'_> {
         }
     }
 
-    fn may_retry(&self, code: Code) -> bool {
-        code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
-    }
-
     /// Ends the job, gives it back, or lets go of it.
     async fn finish(self, end: Result<(), Interrupt>) {
         let now = self.inner.ports.clock.now();
@@ -520,32 +514,6 @@ impl Run<'_> {
             }
         };
         Ok(Some((source, blob)))
-    }
-
-    /// Whether a job that does not succeed is to be tried again, as it asked for.
-    fn is_patient(&self) -> bool {
-        self.job.spec.patience.is_some_and(|patience| self.job.attempt <= patience.tries)
-    }
-
-    async fn wait_and_retry(&self, problem: &str) {
-        let delay_s = self.job.spec.patience.map_or(0, |patience| patience.delay_s);
-        tracing::info!(attempt = self.job.attempt, delay_s, "a job is tried again, as it asked for: {problem}");
-        self.release(Duration::from_secs(delay_s.into()), true).await;
-    }
-
-    async fn retry(&self, failure: &Failure) {
-        let doublings = self.job.attempt.saturating_sub(1).min(20);
-        let delay = Duration::from_millis(self.inner.config.retry_ms.saturating_mul(1 << doublings)).min(LONGEST_DELAY);
-        tracing::warn!(attempt = self.job.attempt, ?delay, "a job is tried again: {failure}");
-        self.release(delay, true).await;
-    }
-
-    async fn release(&self, delay: Duration, counts: bool) {
-        let released = self.inner.ports.store.release(self.job.id, self.lease.token, delay, counts).await;
-        match released {
-            Ok(()) => (self.inner.ports.changed)(self.job.id),
-            Err(error) => tracing::warn!("cannot give a job back, it waits for its lease to run out: {error}"),
-        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// How near numbers with a fraction have to be: networks work in single precision.
-const NEAR: f64 = 1e-6;
+/// How near numbers with a fraction have to be: confidences are told with four digits.
+const NEAR: f64 = 5e-5;
 
 /// Members whose values are ids.
 const IDS: [&str; 4] = ["id", "job_id", "renderId", "batchId"];

@@ -52,7 +52,7 @@ impl Dialect for Blitline {
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery> {
         let extra = JobExtra::of(&job.spec);
         match event {
-            Event::MainFinished if extra.follow.is_none() && !extra.in_group => {
+            Event::MainFinished if extra.follow.is_none() && extra.group.is_none() => {
                 let subject = Subject { account: &job.account, job: Some(job.id), batch: job.batch, key: job.id };
                 let url = job.spec.callbacks.notification_url.as_deref();
                 self.told(subject, &extra, url, &response::results(job, &self.public_url))

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{lower::Context, sources::bucket, values::Members};
-use crate::job::Destination;
+use crate::{job::Destination, schema::show};
 
 /// Where a result goes.
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ fn headers(destination: Members<'_>, first: &[(&str, &str)]) -> Result<Vec<(Stri
     let own: Map<String, Value> = destination.object("headers")?.unwrap_or_default();
     for (name, value) in own {
         let place = destination.place("headers");
-        let wrong = || format!("{place}.{name} is {value}, expected a header and its text");
+        let wrong = || format!("{place}.{name} is {}, expected a header and its text", show(&value));
         let text = match &value {
             Value::String(text) => text.clone(),
             Value::Number(_) | Value::Bool(_) => value.to_string(),

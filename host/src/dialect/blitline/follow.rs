@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{NAME, lower::JobExtra, pages, sources::MADE};
+use super::{
+    NAME,
+    lower::JobExtra,
+    pages::{Paged, Told},
+    sources::MADE,
+};
 use crate::{
     error::{Code, Failure},
     job::{Callbacks, Output, Pages, Report, Spec},
@@ -18,50 +23,34 @@ use crate::{
     worker::report::pending,
 };
 
-/// Pages that one job takes when they are not named, and when each gets a job.
-const MAX_PAGES: u32 = 20;
-const MAX_BURST: u32 = 1500;
-
 /// What follows a job that ended well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Follow {
-    /// The next job's id.
+    /// The next job's id; none of pages.
     pub id: Uuid,
     /// What the tokens of its results are made from.
     seed: String,
-    /// The next job; of pages, that of each page.
+    /// The next job; of pages, what is made of each.
     spec: Box<Spec>,
     priority: i32,
-    /// What it takes from the first.
-    how: How,
+    /// The pages, each of which gets a job. None for one job that takes results by name.
+    pub pages: Option<Paged>,
 }
 
-/// What a job takes from the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum How {
-    /// Results, by name.
-    Results,
-    /// Every page of its source, in one job.
-    Pages,
-    /// Every page of its source, each in a job of its own.
-    Burst,
-}
-
-/// The id under which the pages of a burst job are told together.
+/// The id under which the pages of a job are kept together, and told when they burst.
 pub fn group_of(job: Uuid) -> Uuid {
     Uuid::from_u128(!job.as_u128())
 }
 
 impl Follow {
     /// `spec` follows.
-    pub fn new(spec: Spec, priority: i32, how: How) -> Follow {
-        Follow { id: Uuid::new_v4(), seed: crate::job::new_token(), spec: Box::new(spec), priority, how }
+    pub fn new(spec: Spec, priority: i32, pages: Option<Paged>) -> Follow {
+        Follow { id: Uuid::new_v4(), seed: crate::job::new_token(), spec: Box::new(spec), priority, pages }
     }
 
-    /// Whether each page gets a job.
+    /// Whether the pages are told under an id of their own.
     pub fn is_burst(&self) -> bool {
-        self.how == How::Burst
+        self.pages.as_ref().is_some_and(|pages| pages.told == Told::AsGroup)
     }
 
     /// What the next job's results are called and who is told of them.
@@ -74,15 +63,19 @@ impl Follow {
         self.spec.callbacks.notification_url.as_deref()
     }
 
-    /// The next job as far as it is known before the first one ran: of pages, the first page's part.
-    pub fn foreseen(&self) -> (Spec, Report) {
-        let spec = match self.how {
-            How::Results => (*self.spec).clone(),
-            How::Pages => self.of_pages(1),
-            How::Burst => self.of_page(0),
+    /// The next jobs as far as they are known before the first one ran.
+    pub fn foreseen(&self) -> Vec<(Spec, Report)> {
+        let specs = match &self.pages {
+            None => vec![(*self.spec).clone()],
+            Some(pages) => {
+                pages.foreseen().into_iter().enumerate().map(|(at, page)| self.of_page(pages, page, at == 0)).collect()
+            }
         };
-        let report = self.report(&spec);
-        (spec, report)
+        let with_report = |spec: Spec| {
+            let report = self.report(&spec);
+            (spec, report)
+        };
+        specs.into_iter().map(with_report).collect()
     }
 
     /// What the end of the first job sets off.
@@ -91,44 +84,39 @@ impl Follow {
     pub(super) fn change(&self, job: &JobRow) -> Result<Change, Failure> {
         let account = job.account.clone();
         let shown_as = JobExtra::of(&job.spec).shown_as.unwrap_or(job.id);
-        if self.how == How::Results {
+        let Some(pages) = &self.pages else {
             let (spec, blobs) = self.with_results(job)?;
             let job = self.job(self.id, shown(spec, shown_as), blobs);
             return Ok(Change::Submit { account, job: Box::new(job) });
-        }
+        };
         let source = job.report.source.as_ref();
         let source = source.ok_or_else(|| Failure::new(Code::Internal, "the source was read and is gone"))?;
-        let (count, most) = (source.frames.unwrap_or(1), if self.is_burst() { MAX_BURST } else { MAX_PAGES });
-        if count > most {
+        let count = source.frames.unwrap_or(1);
+        let picked = pages.of(count).map_err(|most| {
             let better = if self.is_burst() { "" } else { "; burst_pdf takes more, and multi_page named ones" };
-            let message = format!("the source has {count} pages, expected at most {most}{better}");
-            return Err(Failure::new(Code::ImageLimit, message));
-        }
-        let sha256 = source.sha256.clone();
-        let finish = |spec: Spec| {
-            let source = match &spec.source {
-                Source::Canvas { .. } => spec.source.clone(),
-                _ => Source::Blob { sha256: sha256.clone(), asset: None },
-            };
-            shown(Spec { source, ..spec }, shown_as)
-        };
-        let blobs = vec![sha256.clone()];
-        if !self.is_burst() {
-            let job = self.job(self.id, finish(self.of_pages(count)), blobs);
-            return Ok(Change::Submit { account, job: Box::new(job) });
-        }
+            Failure::new(Code::ImageLimit, format!("the source has {count} pages, expected at most {most}{better}"))
+        })?;
+        // A canvas has no bytes.
+        let blob = (!source.sha256.is_empty()).then(|| source.sha256.clone());
         // In the order of their pages, which is that of ids among jobs that come together.
-        let mut ids: Vec<Uuid> = std::iter::repeat_with(Uuid::new_v4).take(count as usize).collect();
+        let mut ids: Vec<Uuid> = std::iter::repeat_with(Uuid::new_v4).take(picked.len()).collect();
         ids.sort_unstable();
-        let jobs = ids.into_iter().zip(0..).map(|(id, page)| self.job(id, finish(self.of_page(page)), blobs.clone()));
+        let jobs = ids.into_iter().zip(picked.into_iter().enumerate()).map(|(id, (at, page))| {
+            let mut spec = self.of_page(pages, page, at == 0);
+            if let Some(sha256) = &blob {
+                spec.source = Source::Blob { sha256: sha256.clone(), asset: None };
+            }
+            self.job(id, shown(spec, shown_as), blob.iter().cloned().collect())
+        });
         let jobs: Vec<NewJob> = jobs.collect();
         let group = group_of(shown_as);
+        let told_as = if self.is_burst() { group } else { shown_as };
         let batch = NewBatch {
             id: group,
             dialect: NAME.to_owned(),
             notification_url: self.notification_url().map(str::to_owned),
             reference: None,
-            extra: json!(JobExtra { shown_as: Some(group), ..self.extra() }),
+            extra: json!(JobExtra { shown_as: Some(told_as), group: Some(pages.told), ..self.extra() }),
         };
         let submission = Submission { account, jobs, batch: Some(batch), idempotency: None, queue_limit: u64::MAX };
         Ok(Change::SubmitTogether(Box::new(submission)))
@@ -142,7 +130,7 @@ impl Follow {
     /// Pending outputs; their tokens are the same whenever they are worked out.
     fn report(&self, spec: &Spec) -> Report {
         let page = spec.rendering.page.and_then(|page| match page {
-            Pages::One(page) if self.is_burst() => Some(page),
+            Pages::One(page) if self.pages.is_some() => Some(page),
             _ => None,
         });
         let token = |output: &Output| {
@@ -153,21 +141,11 @@ impl Follow {
         Report { outputs, ..Report::default() }
     }
 
-    /// All these pages in one job.
-    fn of_pages(&self, count: u32) -> Spec {
-        let extra = self.extra();
-        let picked: Vec<u32> = (0..count).collect();
-        let (outputs, images) = pages::of(&self.spec.outputs, &extra.images, &picked, count > 1);
-        let mut spec = Spec { outputs, extra: json!(JobExtra { images, ..extra }), ..(*self.spec).clone() };
-        spec.rendering.page = Some(if count > 1 { Pages::All } else { Pages::One(1) });
-        spec
-    }
-
     /// One page in a job of its own, of which nobody is told.
-    fn of_page(&self, page: u32) -> Spec {
+    fn of_page(&self, pages: &Paged, page: u32, is_first: bool) -> Spec {
         let extra = self.extra();
-        let (outputs, images) = pages::alone(&self.spec.outputs, &extra.images, page);
-        let extra = JobExtra { images, in_group: true, written: None, ..extra };
+        let (outputs, images) = pages.alone(&self.spec.outputs, &extra.images, page, is_first);
+        let extra = JobExtra { images, group: Some(pages.told), written: None, ..extra };
         let mut spec = Spec { outputs, extra: json!(extra), ..(*self.spec).clone() };
         spec.rendering.page = Some(Pages::One(page + 1));
         spec.callbacks = Callbacks::default();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{sources, values::Members};
+use super::{pages::Told, sources, values::Members};
 
 /// What a source is.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,15 +13,14 @@ pub(super) enum SourceKind {
     Inline,
     /// An animation that stays one.
     Gif,
-    /// These pages, counted from 0.
-    Pages(Vec<u32>),
-    /// All pages, however many there are.
-    AllPages,
-    /// The same, with a job for each.
-    Burst,
+    /// These pages, counted from 0, or all when there are none.
+    Pages(Told, Vec<u32>),
     /// Files that go into an archive.
     Zip,
 }
+
+/// Pages that a job names, at most.
+const MAX_NAMED: usize = 1000;
 
 /// What stands in messages.
 const EXPECTED: &str = "image, smart_image, inline, gif, multi_page, {\"name\": \"multi_page\", \"pages\": [0, 1]}, \
@@ -46,12 +45,16 @@ impl SourceKind {
             "image" | "smart_image" | "pre_process_only" => SourceKind::Image,
             "inline" => SourceKind::Inline,
             "gif" => SourceKind::Gif,
-            "burst_pdf" => SourceKind::Burst,
+            "burst_pdf" => SourceKind::Pages(Told::AsGroup, Vec::new()),
             "zip" => SourceKind::Zip,
             "multi_page" | "multipage" => match pages {
-                Value::Null => SourceKind::AllPages,
-                Value::Array(pages) if pages.is_empty() => SourceKind::AllPages,
-                pages => SourceKind::Pages(sources::pages(&pages).ok_or_else(wrong)?),
+                Value::Null => SourceKind::Pages(Told::AsOne, Vec::new()),
+                pages => {
+                    let mut pages =
+                        sources::pages(&pages).filter(|pages| pages.len() <= MAX_NAMED).ok_or_else(wrong)?;
+                    pages.dedup();
+                    SourceKind::Pages(Told::AsOne, pages)
+                }
             },
             "screen_shot_url" | "screenshot" => {
                 return Err(format!(

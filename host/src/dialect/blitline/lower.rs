@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::{
     destinations::going,
-    follow::{Follow, How},
+    follow::Follow,
     kinds::SourceKind,
     measures::Measures,
-    pages,
+    pages::{self, Paged, Told},
     prepare::{self, Prepared},
     saves::Shown,
     sources::{ObjectUrl, Sources},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     dialect::native::lower::{Rules, Wanted},
-    job::{AS_SENT, Accepts, Callbacks, Encoding, Intake, Output, Pages, Patience, Rendering, Spec},
+    job::{AS_SENT, Accepts, Callbacks, Encoding, Intake, Output, Patience, Rendering, Spec},
     source::Source,
 };
 
@@ -43,6 +43,8 @@ pub struct Context<'a> {
     pub place_url: &'a PlaceUrl<'a>,
     /// What every destination's name must match, for a signed job.
     pub key_transform: Option<&'a KeyTransform<'a>>,
+    /// Whether buckets can be written to.
+    pub writes_buckets: bool,
     /// Identifiers of results that are there before the job begins.
     pub made: &'a [String],
 }
@@ -119,9 +121,9 @@ pub struct JobExtra {
     /// The id that the client knows, when it is not the job's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_as: Option<Uuid>,
-    /// Whether the job is told of with others alone.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub in_group: bool,
+    /// Set for what is told of with other pages alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Told>,
     /// What is made when this job has ended well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow: Option<Follow>,
@@ -159,8 +161,8 @@ pub struct Lowered {
     pub extra: JobExtra,
     /// From -100 to 100.
     pub priority: i32,
-    /// The functions are for each page, and nobody has counted them.
-    pub all_pages: Option<How>,
+    /// The functions are for each of these pages.
+    pub pages: Option<Paged>,
     /// A job whose results this one names.
     pub before: Option<Box<Lowered>>,
 }
@@ -177,22 +179,22 @@ impl Lowered {
             patience: None,
             extra: JobExtra::default(),
             priority: 0,
-            all_pages: None,
+            pages: None,
             before: None,
         }
     }
 
-    /// The spec, once it is known where the bytes are. When nobody knows how many pages there are, it is that of a job
-    /// that looks; the rest follows.
-    pub fn into_spec(self, source: Source) -> Spec {
-        let (all_pages, priority) = (self.all_pages, self.priority);
+    /// The spec, once it is known where the bytes are. Of pages it is that of a job that reads the source; the rest
+    /// follows.
+    pub fn into_spec(mut self, source: Source) -> Spec {
+        let (pages, priority) = (self.pages.take(), self.priority);
         let spec = self.whole(source);
-        let Some(how) = all_pages else { return spec };
+        let Some(pages) = pages else { return spec };
         let looks = Spec {
             outputs: Vec::new(),
             callbacks: Callbacks::default(),
             intake: Intake { keep: true, ..Intake::default() },
-            extra: json!(JobExtra::before(Follow::new(spec.clone(), priority, how))),
+            extra: json!(JobExtra::before(Follow::new(spec.clone(), priority, Some(pages)))),
             ..spec
         };
         Spec { rendering: Rendering { page: None, ..looks.rendering }, ..looks }
@@ -282,11 +284,6 @@ fn pictures(
         output.encoding.format = Some("gif".to_owned());
         output.encoding.quality = None;
     }
-    if let SourceKind::Pages(pages) = kind {
-        pages::check(&tree.outputs)?;
-        let (outputs, shown) = pages::of(&tree.outputs, &tree.shown, pages, pages.len() > 1);
-        (tree.outputs, tree.shown) = (outputs, shown);
-    }
     let mut steps = measures.steps();
     steps.extend(prepared.steps.iter().cloned());
     if !steps.is_empty() || is_idle {
@@ -297,18 +294,17 @@ fn pictures(
         let (count, limit) = (tree.outputs.len(), context.rules.max_outputs);
         return Err(format!("the job comes to {count} results, expected at most {limit}"));
     }
-    let all_pages = match kind {
-        SourceKind::AllPages => Some(How::Pages),
-        SourceKind::Burst => Some(How::Burst),
+    let pages = match kind {
+        SourceKind::Pages(told, only) => Some(Paged { told: *told, only: only.clone() }),
         _ => None,
     };
-    if all_pages.is_some() {
+    if pages.is_some() {
         pages::check(&tree.outputs)?;
     }
     let intake = Intake { facts: true, texts: measures.texts(), md5: measures.md5(), ..Intake::default() };
     let extra = JobExtra { images: tree.shown, measures, ..JobExtra::default() };
-    let rendering = rendering(job, data, kind)?;
-    Ok(Lowered { rendering, outputs: tree.outputs, all_pages, intake, extra, ..Lowered::of(source) })
+    let rendering = rendering(job, data)?;
+    Ok(Lowered { rendering, outputs: tree.outputs, pages, intake, extra, ..Lowered::of(source) })
 }
 
 /// A job that puts files into an archive.
@@ -325,18 +321,13 @@ fn archive(job: Members<'_>, data: Members<'_>, context: &Context<'_>) -> Result
     Ok(Lowered { outputs: tree.outputs, extra, intake, ..Lowered::of(source) })
 }
 
-fn rendering(job: Members<'_>, data: Members<'_>, kind: &SourceKind) -> Result<Rendering, String> {
+fn rendering(job: Members<'_>, data: Members<'_>) -> Result<Rendering, String> {
     let dpi = match data.number("dpi")? {
         Some(dpi) => Some(dpi),
         None => data.number("density")?,
     };
     Ok(Rendering {
         dpi: dpi.map(|dpi| dpi.clamp(DPI.0, DPI.1)),
-        page: match kind {
-            SourceKind::Pages(pages) if pages.len() == 1 => Some(Pages::One(pages[0] + 1)),
-            SourceKind::Pages(_) => Some(Pages::All),
-            _ => None,
-        },
         as_stored: job.flag("suppress_auto_orient")?,
         ..Rendering::default()
     })

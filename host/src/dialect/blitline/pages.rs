@@ -1,47 +1,83 @@
-//! The same functions on several pages of a source.
+//! The same functions on several pages of a source, each page in a job of its own: pages differ in size.
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{destinations::numbered, saves::Shown, tree};
-use crate::job::{Destination, Output, Params, Step};
+use crate::job::{Destination, Output};
 
-/// What stands before the number of a page in one job, and in a job of its own.
-pub(super) const IN_ONE: &str = "_";
-pub(super) const IN_MANY: &str = "__";
+/// How the results of pages are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// As the one job that was asked for: `multi_page`.
+    AsOne,
+    /// Under an id for all of them: `burst_pdf`.
+    AsGroup,
+}
 
-/// What is made of these pages, counted from 0, with their numbers in the names: `p2f0` is what `f0` makes of the page
-/// of index 2. With `picks` the source has several pages, of which each takes its own.
-pub(super) fn of(outputs: &[Output], images: &[Shown], pages: &[u32], picks: bool) -> (Vec<Output>, Vec<Shown>) {
-    let (mut made, mut shown) = (Vec::new(), Vec::new());
-    for &page in pages {
-        let id = |id: &str| format!("p{page}{id}");
-        let mut pick = Params::new();
-        pick.insert("pick".to_owned(), json!([page + 1]));
-        let pick = picks.then(|| Step { transform: "frames".to_owned(), params: pick });
-        made.extend(of_functions(outputs).map(|output| Output {
-            id: id(&output.id),
-            steps: pick.iter().chain(&output.steps).cloned().collect(),
-            destination: output.destination.as_ref().map(|to| place(to, IN_ONE, page)),
-            ..output.clone()
-        }));
-        shown.extend(images.iter().map(|image| Shown { output: id(&image.output), ..image.numbered(IN_ONE, page) }));
+impl Told {
+    /// What stands before the number of a page in names.
+    fn mark(self) -> &'static str {
+        match self {
+            Told::AsOne => "_",
+            Told::AsGroup => "__",
+        }
     }
-    // What looks at the source itself does so once.
-    made.extend(outputs.iter().filter(|output| tree::is_of_source(&output.id)).cloned());
-    (made, shown)
+
+    /// How many pages are taken at most.
+    pub(super) fn most(self) -> u32 {
+        match self {
+            Told::AsOne => 20,
+            Told::AsGroup => 1500,
+        }
+    }
 }
 
-/// What is made of one page alone.
-pub(super) fn alone(outputs: &[Output], images: &[Shown], page: u32) -> (Vec<Output>, Vec<Shown>) {
-    let made = of_functions(outputs).map(|output| Output {
-        destination: output.destination.as_ref().map(|to| place(to, IN_MANY, page)),
-        ..output.clone()
-    });
-    (made.collect(), images.iter().map(|image| image.numbered(IN_MANY, page)).collect())
+/// Pages of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paged {
+    /// How they are told.
+    pub told: Told,
+    /// These, counted from 0; all there are when it is empty.
+    pub only: Vec<u32>,
 }
 
-fn of_functions(outputs: &[Output]) -> impl Iterator<Item = &Output> {
-    outputs.iter().filter(|output| !tree::is_of_source(&output.id))
+impl Paged {
+    /// The pages of a source that has so many.
+    ///
+    /// Errors: too many, and how many are taken.
+    pub(super) fn of(&self, count: u32) -> Result<Vec<u32>, u32> {
+        match self.only.is_empty() {
+            false => Ok(self.only.clone()),
+            true if count > self.told.most() => Err(self.told.most()),
+            true => Ok((0..count).collect()),
+        }
+    }
+
+    /// Those that are known before the source was read: of all the first one.
+    pub(super) fn foreseen(&self) -> Vec<u32> {
+        if self.only.is_empty() { vec![0] } else { self.only.clone() }
+    }
+
+    /// What is made of one page, with its number in the names. What looks at the source itself stands with the `first`
+    /// one.
+    pub(super) fn alone(
+        &self,
+        outputs: &[Output],
+        images: &[Shown],
+        page: u32,
+        is_first: bool,
+    ) -> (Vec<Output>, Vec<Shown>) {
+        let mark = self.told.mark();
+        let is_made = |output: &&Output| is_first || !tree::is_of_source(&output.id);
+        let made = outputs.iter().filter(is_made).map(|output| match tree::is_of_source(&output.id) {
+            true => output.clone(),
+            false => {
+                Output { destination: output.destination.as_ref().map(|to| place(to, mark, page)), ..output.clone() }
+            }
+        });
+        (made.collect(), images.iter().map(|image| image.numbered(mark, page)).collect())
+    }
 }
 
 /// The place for a page's result.
@@ -55,8 +91,8 @@ fn place(to: &Destination, mark: &str, page: u32) -> Destination {
 
 /// Refuses places that pages would overwrite one after the other.
 pub(super) fn check(outputs: &[Output]) -> Result<(), String> {
-    let one_place = |output: &Output| matches!(output.destination, Some(Destination::Url { .. }));
-    if of_functions(outputs).any(one_place) {
+    let one_place = |output: &&Output| matches!(output.destination, Some(Destination::Url { .. }));
+    if outputs.iter().filter(|output| !tree::is_of_source(&output.id)).any(|output| one_place(&output)) {
         return Err("a signed URL takes one result, expected s3_destination for those of several pages".to_owned());
     }
     Ok(())

@@ -64,7 +64,7 @@ impl Prepared {
             }
             let lowered = job(&before, &Context { made: &[], ..*context });
             let lowered = lowered.map_err(|problem| format!("{}: {problem}", one.place("job")))?;
-            if lowered.before.is_some() || lowered.all_pages.is_some() {
+            if lowered.before.is_some() || lowered.pages.is_some() {
                 return Err(format!("{} has jobs or pages of its own, expected a plain job", one.place("job")));
             }
             self.before = Some(Box::new(lowered));

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{follow::group_of, job_id, lower::JobExtra, saves::Shown, tree};
+use super::{follow::group_of, job_id, lower::JobExtra, pages::Told, saves::Shown, tree};
 use crate::{
     dialect::native::response::output_url,
     job::{OutputReport, OutputState, Quality, Report, Spec, State},
@@ -22,15 +22,17 @@ const FAILED: &str = "Image processing failed.";
 
 /// The answer to one accepted job: where its results will be. No other member: clients refuse those.
 pub fn accepted(job: &JobRow, public_url: &str) -> Value {
-    let (mut spec, mut report) = (job.spec.clone(), job.report.clone());
+    let mut known = vec![(job.spec.clone(), job.report.clone())];
     let mut is_burst = false;
-    while let Some(follow) = JobExtra::of(&spec).follow {
-        (spec, report) = follow.foreseen();
+    while let Some(follow) = known.first().and_then(|(spec, _)| JobExtra::of(spec).follow) {
         is_burst = follow.is_burst();
+        known = follow.foreseen();
     }
-    let shown = JobExtra::of(&spec).images.into_iter().map(|image| {
-        let url = place(&spec, &report, &image, public_url);
-        json!({"image_identifier": image.identifier, "s3_url": url})
+    let shown = known.iter().flat_map(|(spec, report)| {
+        JobExtra::of(spec).images.into_iter().map(move |image| {
+            let url = place(spec, report, &image, public_url);
+            json!({"image_identifier": image.identifier, "s3_url": url})
+        })
     });
     let mut answer = json!({"images": shown.collect::<Vec<_>>(), "job_id": job_id(job.id)});
     if is_burst {
@@ -116,15 +118,20 @@ pub fn results(job: &JobRow, public_url: &str) -> Results {
 /// Sums jobs up that are told of together, each of which is of one page.
 pub fn group(batch: &BatchRow, jobs: &[JobRow], public_url: &str) -> Results {
     let extra = JobExtra::deserialize(&batch.extra).unwrap_or_default();
-    let mut results = Results { v: extra.v, job_id: job_id(batch.id), ..Results::default() };
-    results.original_meta = json!({});
+    let id = extra.shown_as.unwrap_or(batch.id);
+    let mut results = Results { v: extra.v, job_id: job_id(id), original_meta: json!({}), ..Results::default() };
     for job in jobs {
         results.add(&JobExtra::of(&job.spec), &job.spec, &job.report, public_url);
         results.fail(&job.report);
     }
-    for image in &mut results.images {
-        let url = image.get("s3_url").or(image.get("azure_url")).cloned();
-        *image = json!({"image_identifier": image["image_identifier"], "url": url});
+    if extra.group == Some(Told::AsGroup) {
+        for image in &mut results.images {
+            let url = image.get("s3_url").or(image.get("azure_url")).cloned();
+            *image = json!({"image_identifier": image["image_identifier"], "url": url});
+        }
+    } else if let Some(first) = jobs.first() {
+        let first = self::results(first, public_url);
+        (results.original_meta, results.prepared) = (first.original_meta, first.prepared);
     }
     results
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{destinations::going, lower::Context, values::Members};
-use crate::{dialect::native::lower::web_url, job::Destination};
+use crate::{dialect::native::lower::web_url, job::Destination, schema::show};
 
 /// The longest time between two tries of a job, and the one that stands in for others, in seconds.
 const MAX_DELAY_S: f64 = 100.0;
@@ -40,6 +40,9 @@ pub(super) fn postback(job: Members<'_>, context: &Context<'_>) -> Result<Told, 
         let to = going(Members::new(&place, &save), context)?.destination;
         let to =
             to.ok_or_else(|| format!("{place} has no destination, expected s3_destination or azure_destination"))?;
+        if matches!(to, Destination::S3 { .. }) && !context.writes_buckets {
+            return Err(format!("{place}.s3_destination cannot be written to, the server has no keys for buckets"));
+        }
         return Ok(Told { url: None, written: Some(Written { to }) });
     }
     let Some(text) = job.text("postback_url")? else { return Ok(Told::default()) };
@@ -56,7 +59,7 @@ pub(super) fn headers(job: Members<'_>) -> Result<Vec<(String, String)>, String>
     for (name, value) in job.object("postback_headers")?.unwrap_or_default() {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if http::HeaderName::try_from(&name).is_err() || http::HeaderValue::try_from(&text).is_err() {
-            return Err(format!("postback_headers.{name} is {value}, expected a header and its text"));
+            return Err(format!("postback_headers.{name} is {}, expected a header and its text", show(&value)));
         }
         headers.push((name, text));
     }

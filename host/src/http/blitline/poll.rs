@@ -79,9 +79,10 @@ async fn look(state: &State, id: &str, time: Duration) -> Result<(Uuid, Option<R
         Some(row) => row,
         None => return Ok((asked, None)),
     };
-    let results = match of_group && row.state == job::State::Succeeded {
-        true => group(state, &row, until).await?,
-        false => Some(response::results(&row, &state.blitline.base_url)),
+    let follow = JobExtra::of(&row.spec).follow.filter(|_| row.state == job::State::Succeeded);
+    let results = match follow {
+        Some(follow) if of_group || !follow.is_burst() => group(state, &row, until).await?,
+        _ => Some(response::results(&row, &state.blitline.base_url)),
     };
     Ok((asked, results))
 }
@@ -96,7 +97,7 @@ fn is_burst(row: &JobRow) -> bool {
     last.is_some_and(|follow| follow.is_burst())
 }
 
-/// A job when it has ended: the last one of several in a row. None when that takes longer.
+/// A job when it has ended: the last one of several in a row, before pages. None when that takes longer.
 async fn end_of(state: &State, mut row: JobRow, until: Instant) -> Result<Option<JobRow>, Refused> {
     loop {
         let id = row.id;
@@ -105,7 +106,7 @@ async fn end_of(state: &State, mut row: JobRow, until: Instant) -> Result<Option
         if !row.state.is_final() {
             return Ok(None);
         }
-        let follow = JobExtra::of(&row.spec).follow.filter(|follow| !follow.is_burst());
+        let follow = JobExtra::of(&row.spec).follow.filter(|follow| follow.pages.is_none());
         match follow {
             Some(follow) if row.state == job::State::Succeeded => {
                 row = find(state, follow.id).await?.ok_or_else(unknown)?;

@@ -18,7 +18,7 @@ use crate::{
     account::Settings,
     dialect::blitline::{
         auth::{self, Sender},
-        follow::{Follow, How},
+        follow::Follow,
         lower::{self, Bus, Context, JobExtra, Lowered},
         request, response,
     },
@@ -139,6 +139,7 @@ fn check(state: &State, job: &Map<String, Value>, key_transform: Option<&Regex>)
         object_url: &object_url,
         place_url: &place_url,
         key_transform: if key_transform.is_some() { Some(&matches) } else { None },
+        writes_buckets: storage.has_keys(),
         made: &[],
     };
     lower::job(job, &context)
@@ -158,7 +159,7 @@ async fn new_job(state: &State, mut lowered: Lowered, bus: Option<Bus>) -> Resul
     // Its results keep their names, by which the second job finds them.
     let images = JobExtra::of(&first).images;
     let waits_for = spec.source.blob().map(str::to_owned);
-    let extra = JobExtra { images, ..JobExtra::before(Follow::new(spec, priority, How::Results)) };
+    let extra = JobExtra { images, ..JobExtra::before(Follow::new(spec, priority, None)) };
     let first = Spec { extra: json!(extra), ..first };
     let mut job = job_of(Uuid::new_v4(), priority, first, job::new_token);
     job.blobs.extend(waits_for);

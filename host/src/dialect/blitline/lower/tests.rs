@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::pipeline::testing::FakeTransforms;
+use crate::{job::Pages, pipeline::testing::FakeTransforms};
 
 /// Lends out a context with transforms that run no Wasm.
 pub(in crate::dialect::blitline) fn with_context<T>(work: impl FnOnce(&Context<'_>) -> T) -> T {
@@ -22,6 +22,7 @@ pub(in crate::dialect::blitline) fn with_context<T>(work: impl FnOnce(&Context<'
         object_url: &|bucket, _, key| Ok(format!("http://s3/{bucket}/{key}?signed")),
         place_url: &|bucket, key| Ok(format!("http://s3/{bucket}/{key}")),
         key_transform: None,
+        writes_buckets: true,
         made: &[],
     })
 }
@@ -114,25 +115,30 @@ fn the_fields_of_a_job_are_read() {
 }
 
 #[test]
-fn pages_make_numbered_results() {
+fn named_pages_make_numbered_results() {
     let function = json!([{
         "name": "no_op", "save": {"image_identifier": "a", "s3_destination": {"bucket": "b", "key": "x.y/k.png"}},
         "functions": [{"name": "blu3r", "save": {"image_identifier": "b"}}]
     }]);
-    let pages = |pages: Value| {
-        let src_type = json!({"name": "multi_page", "pages": pages});
-        lowered(json!({"src": "http://a/", "src_type": src_type, "functions": function})).unwrap()
+    let request = json!({
+        "src": "http://a/", "hash": "phash_dct", "functions": function,
+        "src_type": {"name": "multi_page", "pages": [0, "2"]}
+    });
+    let spec = lowered(request).unwrap().into_spec(Source::Url { url: "http://a/".into() });
+    let foreseen = JobExtra::of(&spec).follow.unwrap().foreseen();
+    let line = |(spec, report): &(Spec, crate::job::Report)| {
+        let images = JobExtra::of(spec).images;
+        let names: Vec<String> = images.iter().map(|image| image.identifier.clone()).collect();
+        let ids: Vec<&str> = report.outputs.iter().map(|output| output.id.as_str()).collect();
+        (spec.rendering.page, ids.join(" "), names.join(" "), images[0].url.clone().unwrap())
     };
-    let found = pages(json!([0, 2]));
-    assert_eq!(
-        outputs(&found),
-        ["p0f0 png: frames", "p0f1 jpeg: frames, blu3r", "p2f0 png: frames", "p2f1 jpeg: frames, blu3r"]
-    );
-    assert_eq!(shown(&found), ["p0f0 a_0", "p0f1 b_0", "p2f0 a_2", "p2f1 b_2"]);
-    assert_eq!(found.extra.images[2].url.as_deref(), Some("http://s3/b/x.y/k_2.png"));
-    assert_eq!(found.rendering.page, Some(Pages::All));
-    let one = pages(json!("1"));
-    assert_eq!((outputs(&one)[0].as_str(), one.rendering.page), ("p1f0 png: ", Some(Pages::One(2))));
+    let expected = [
+        (Some(Pages::One(1)), "f0 f1 source".to_owned(), "a_0 b_0".to_owned(), "http://s3/b/x.y/k_0.png".to_owned()),
+        (Some(Pages::One(3)), "f0 f1".to_owned(), "a_2 b_2".to_owned(), "http://s3/b/x.y/k_2.png".to_owned()),
+    ];
+    assert_eq!(foreseen.iter().map(line).collect::<Vec<_>>(), expected);
+    let tokens: Vec<&str> = foreseen.iter().map(|(_, report)| report.outputs[0].token.as_str()).collect();
+    assert_ne!(tokens[0], tokens[1]);
 }
 
 #[test]
@@ -222,22 +228,22 @@ fn pages_that_nobody_has_counted_follow_a_job_that_counts() {
     let request = |kind: Value, save: Value| json!({"src": "http://a/", "src_type": kind, "functions": [{"name": "no_op", "save": save}]});
     let save = json!({"image_identifier": "a", "s3_destination": {"bucket": "b", "key": "k.png"}});
     for (kind, how) in [
-        (json!("multi_page"), How::Pages),
-        (json!({"name": "multi_page"}), How::Pages),
-        (json!("burst_pdf"), How::Burst),
+        (json!("multi_page"), Told::AsOne),
+        (json!({"name": "multi_page"}), Told::AsOne),
+        (json!("burst_pdf"), Told::AsGroup),
     ] {
         let found = lowered(request(kind, save.clone())).unwrap();
-        assert_eq!(found.all_pages, Some(how));
+        assert_eq!(found.pages, Some(Paged { told: how, only: Vec::new() }));
         let spec = found.into_spec(Source::Url { url: "http://a/".into() });
         assert_eq!((spec.outputs.len(), spec.intake.keep), (0, true));
-        let (next, report) = JobExtra::of(&spec).follow.unwrap().foreseen();
+        let (next, report) = JobExtra::of(&spec).follow.unwrap().foreseen().remove(0);
         let image = &JobExtra::of(&next).images[0];
-        let (id, name) = if how == How::Burst { ("f0", "a__0") } else { ("p0f0", "a_0") };
-        assert_eq!((report.outputs[0].id.as_str(), image.identifier.as_str()), (id, name));
-        assert_eq!(
-            image.url.as_deref(),
-            Some(if how == How::Burst { "http://s3/b/k__0.png" } else { "http://s3/b/k_0.png" })
-        );
+        let (name, url) = match how {
+            Told::AsGroup => ("a__0", "http://s3/b/k__0.png"),
+            Told::AsOne => ("a_0", "http://s3/b/k_0.png"),
+        };
+        assert_eq!((report.outputs[0].id.as_str(), image.identifier.as_str()), ("f0", name));
+        assert_eq!(image.url.as_deref(), Some(url));
     }
     let signed = json!({"image_identifier": "a", "signed_destination": {"signed_url": "http://x.test/a.png"}});
     assert!(lowered(request(json!("burst_pdf"), signed)).unwrap_err().contains("a signed URL takes one result"));
