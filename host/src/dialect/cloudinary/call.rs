@@ -143,7 +143,8 @@ impl Call {
             callbacks: Callbacks::default(),
             reference: self.origin.batch_id.clone(),
             store_as: None,
-            intake: Intake { keep, md5: true, accepts },
+            intake: Intake { keep, md5: true, accepts, ..Intake::default() },
+            patience: None,
             extra,
         };
         Ok(new_job(spec, blobs))

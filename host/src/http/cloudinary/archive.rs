@@ -11,7 +11,7 @@ use super::{
     form::Sent,
     jobs,
     reply::Refusal,
-    upload, zip,
+    upload,
 };
 use crate::{
     dialect::cloudinary::{
@@ -23,6 +23,7 @@ use crate::{
     job::Accepts,
     source::Source,
     store::{Column, Direction, Filter, ResourceQuery, ResourceRow, Test, ValueClass},
+    zip,
 };
 
 /// Files of one archive, at most.

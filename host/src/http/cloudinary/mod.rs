@@ -16,7 +16,6 @@ mod many;
 mod reply;
 mod token;
 mod upload;
-mod zip;
 
 use std::sync::Arc;
 
