@@ -64,6 +64,12 @@ pub struct Intake {
     pub md5: bool,
     /// What it may be.
     pub accepts: Accepts,
+    /// A picture is decoded even when no output asks for its pixels: a damaged one fails the job.
+    pub checked: bool,
+    /// What its file says about the picture stands in the report.
+    pub metadata: bool,
+    /// Somebody waits for the end: a source that cannot be had is told at once, not tried again.
+    pub waited: bool,
 }
 
 /// What a source may be.

@@ -1,5 +1,6 @@
 //! One job from claim to commit.
 
+mod check;
 mod open;
 
 use std::{
@@ -114,13 +115,15 @@ impl Run<'_> {
         let pending = self.job.report.outputs.iter().enumerate();
         let pending: Vec<usize> =
             pending.filter(|(_, output)| output.state == OutputState::Pending).map(|(index, _)| index).collect();
-        if pending.is_empty() && !(self.wants_source() && self.job.report.source.is_none()) {
+        let reads = self.wants_source() && self.job.report.source.is_none() || self.job.spec.intake.metadata;
+        if pending.is_empty() && !reads {
             return Ok(());
         }
         let material = self.read().await?;
         if self.is_file(&(self.inner.ports.transforms)(), &material).await? {
             return Ok(());
         }
+        self.check(&material, pending.is_empty()).await?;
         let pending = match self.job.spec.open {
             true => self.work_out(&material, pending).await?,
             false => pending,
@@ -395,7 +398,8 @@ impl Run<'_> {
     }
 
     fn may_retry(&self, code: Code) -> bool {
-        code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
+        let is_told = self.job.spec.intake.waited && code == Code::SourceUnreachable;
+        !is_told && code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
     }
 
     /// Ends the job, gives it back, or lets go of it.

@@ -1,8 +1,10 @@
 //! What the fuzz targets do with their bytes. `README.md` says how they are run.
 
+mod addresses;
 mod calls;
 mod decoding;
 
+pub use addresses::address;
 pub use calls::{apply, written};
 pub use decoding::decode;
 

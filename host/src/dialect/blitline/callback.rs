@@ -75,6 +75,7 @@ impl Blitline {
             content_type: "application/x-amz-json-1.1".to_owned(),
             headers: vec![("x-amz-target".to_owned(), "AWSEvents.PutEvents".to_owned())],
             signer: Signer::AwsEvents,
+            signing_key: None,
             policy: Policy::EventBridge,
             ..owed(job, "event", &self.events.endpoint, body)
         }
@@ -96,6 +97,7 @@ fn owed(job: &JobRow, kind: &str, url: &str, body: Vec<u8>) -> NewDelivery {
         content_type: "application/json".to_owned(),
         headers: Vec::new(),
         signer: Signer::None,
+        signing_key: None,
         policy: Policy::BlitlineOnce,
     }
 }

@@ -12,6 +12,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../../migrations/sqlite/0001_first.sql")),
     (2, "library", include_str!("../../../migrations/sqlite/0002_library.sql")),
     (3, "batches", include_str!("../../../migrations/sqlite/0003_batches.sql")),
+    (4, "found_again", include_str!("../../../migrations/sqlite/0004_found_again.sql")),
 ];
 
 /// Brings the database up to the newest schema.

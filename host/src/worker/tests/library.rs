@@ -52,7 +52,7 @@ impl Dialect for Keeping {
 }
 
 fn taking(accepts: Accepts, outputs: impl Into<Vec<Output>>) -> Spec {
-    let intake = Intake { keep: true, md5: true, accepts };
+    let intake = Intake { keep: true, md5: true, accepts, ..Intake::default() };
     Spec { dialect: "keeping".into(), intake, ..spec(outputs) }
 }
 
