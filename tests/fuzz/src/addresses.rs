@@ -40,7 +40,7 @@ fn check(transformation: &Transformation) {
     let printed = transformation.to_string();
     let again = Transformation::parse(&printed);
     let again = again.unwrap_or_else(|error| panic!("{printed:?} is not read again: {error}"));
-    assert_eq!(&again, transformation, "{printed:?}");
+    assert_eq!(again.to_string(), printed);
     transformation.info();
     let facts = Facts { pages: 3, ..Facts::of(Size::new(400, 300)) };
     let bounds = Bounds { pixels: MAX_PIXELS, ..Bounds::default() };

@@ -30,18 +30,21 @@ pub(super) fn ids(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| format!("eager-{index}"))
 }
 
-/// Refuses what jobs cannot do: a page of its own for each eager transformation.
+/// Refuses what is not done later: pages and densities of their own.
 ///
 /// # Errors
 /// The transformation.
 pub fn check(params: &UploadParams) -> Result<(), super::params::ParamError> {
+    if params.eager_async != Some(true) && params.asynchronous != Some(true) {
+        return Ok(());
+    }
     let eager = params.eager.iter().map(|item| (&item.text, &item.eager.transformation));
     for (text, transformation) in eager {
         if !lower::rendering(transformation).is_default() {
             return Err(super::params::ParamError::Invalid {
                 field: "eager",
                 value: text.clone(),
-                expected: "transformations without pages and density; these are made on delivery".to_owned(),
+                expected: "no pages and densities with eager_async and async; these are made at once, or on delivery".to_owned(),
             });
         }
     }

@@ -10,6 +10,7 @@ pub mod answer;
 pub mod breakpoints;
 pub mod call;
 pub mod callback;
+pub mod changed;
 pub mod eager;
 pub mod engine;
 pub mod evaluate;

@@ -16,6 +16,7 @@ use crate::{
         answer::Object,
         call::Origin,
         callback::Notice,
+        changed::Kind,
         params::{Form, ParamError},
         trigger,
         url::DeliveryType,
@@ -103,6 +104,16 @@ impl<'a> Asked<'a> {
         self.state.store.change(changes, owed).await?;
         self.state.delivery_ready.notify_one();
         Ok(())
+    }
+
+    /// Writes assets anew and tells of what has changed about them. Pairs are before and after; those that are equal
+    /// stay.
+    pub(super) async fn rewrite(&self, kind: Kind, pairs: Vec<(ResourceRow, ResourceRow)>) -> Result<(), Refusal> {
+        let Some(body) = kind.body(pairs.iter().map(|(before, after)| (before, after))) else { return Ok(()) };
+        let now = self.state.clock.now();
+        let changed = pairs.into_iter().filter(|(before, after)| before != after);
+        let changes = changed.map(|(_, after)| over(ResourceRow { updated_at: now, ..after })).collect();
+        self.change(changes, kind.event, body).await
     }
 
     pub(super) fn notices(&self, event: &'static str, body: Value, urls: &[String]) -> Vec<NewDelivery> {

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::{Call, asked::Asked, form::Sent, jobs, reply::Refusal, upload};
+use super::{Call, asked::Asked, form::Sent, jobs, pages::Pages, reply::Refusal, upload};
 use crate::{
     dialect::cloudinary::{
         call::{self, Action},
@@ -18,10 +18,12 @@ use crate::{
 
 /// Does it as a job, so that what it makes, what it changes and what is told of it are one thing.
 pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Response, Refusal> {
-    let asked = Asked::new(&call, kind, sent, false).await?;
+    let mut asked = Asked::new(&call, kind, sent, false).await?;
     let params = UploadParams::parse(&asked.form)?;
     upload::check_notified(asked.state, &params)?;
     eager::check(&params)?;
+    let pages = Pages::take(&mut asked.form, &params);
+    let params = UploadParams::parse(&asked.form)?;
     let id = asked.required("public_id")?.to_owned();
     let delivery = params.delivery.clone().ok_or_else(|| Refusal::bad("Missing required parameter - type"))?;
     let key = ResourceKey { public_id: params.public_id.clone().unwrap_or_default(), ..asked.key(&id)? };
@@ -57,6 +59,9 @@ pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Respo
     let account = asked.caller.account.key.as_str();
     match pending {
         Some(pending) => jobs::accept(asked.state, account, job).await.map(|_| pending),
-        None => jobs::answer(&asked.caller, &jobs::run(asked.state, account, job).await?),
+        None => {
+            let row = jobs::run(asked.state, account, job).await?;
+            jobs::answer(&asked.caller, &pages.make(&call, &asked.caller, row).await?)
+        }
     }
 }

@@ -15,6 +15,7 @@ mod form;
 mod jobs;
 mod manage;
 mod many;
+mod pages;
 mod reply;
 mod tags;
 mod tgz;

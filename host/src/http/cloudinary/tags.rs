@@ -5,12 +5,15 @@ use serde_json::json;
 
 use super::{
     Call,
-    asked::{Asked, MAX_IDS, over},
+    asked::{Asked, MAX_IDS},
     form::Sent,
     reply::{Refusal, anew, json_response},
 };
 use crate::{
-    dialect::cloudinary::params::{ParamError, tags as read_tags},
+    dialect::cloudinary::{
+        changed::TAGS,
+        params::{ParamError, tags as read_tags},
+    },
     store::{Column, Filter, ResourceQuery, ResourceRow, Test, ValueClass},
 };
 
@@ -26,24 +29,11 @@ async fn tags_once(asked: &Asked<'_>) -> Result<Response, Refusal> {
         return Err(Refusal::bad("Missing required parameter - tag"));
     }
     let rows = asked.named().await?;
-    let mut told = Vec::new();
-    let mut changes = Vec::new();
-    let now = asked.state.clock.now();
-    let mut set = |mut row: ResourceRow, tags: Vec<String>| {
-        let old = std::mem::replace(&mut row.facts.tags, tags);
-        let missing = |from: &[String], than: &[String]| -> Vec<String> {
-            from.iter().filter(|tag| !than.contains(tag)).cloned().collect()
-        };
-        let (added, removed) = (missing(&row.facts.tags, &old), missing(&old, &row.facts.tags));
-        if added.is_empty() && removed.is_empty() {
-            return;
-        }
-        told.push(json!({
-            "public_id": row.key.public_id, "asset_id": row.id.simple().to_string(), "resource_type": row.key.kind,
-            "type": row.key.delivery, "added": added, "removed": removed,
-        }));
-        row.updated_at = now;
-        changes.push(over(row));
+    let mut pairs = Vec::new();
+    let mut set = |row: ResourceRow, tags: Vec<String>| {
+        let mut after = row.clone();
+        after.facts.tags = tags;
+        pairs.push((row, after));
     };
     let without =
         |tags: &[String]| -> Vec<String> { tags.iter().filter(|tag| !named.contains(tag)).cloned().collect() };
@@ -71,9 +61,7 @@ async fn tags_once(asked: &Asked<'_>) -> Result<Response, Refusal> {
         };
         set(row, tags);
     }
-    if !changes.is_empty() {
-        asked.change(changes, "resource_tags_changed", json!({"source": "api", "resources": told})).await?;
-    }
+    asked.rewrite(TAGS, pairs).await?;
     Ok(json_response(&json!({"public_ids": ids})))
 }
 

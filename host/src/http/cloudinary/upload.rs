@@ -8,6 +8,7 @@ use super::{
     chunks,
     form::{Sent, SentFile},
     jobs,
+    pages::Pages,
     reply::{Refusal, json_response},
     token,
 };
@@ -39,13 +40,15 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
     }
     let signing = Signing { lists: false, may_be_unsigned: true };
     let caller = caller::signed(state, &call.cloud, &call.headers, &sent.form, signing).await?;
-    let form = with_presets(state, &caller, &sent.form).await?;
-    let params = UploadParams::parse(&form)?;
+    let mut form = with_presets(state, &caller, &sent.form).await?;
+    let mut params = UploadParams::parse(&form)?;
     if params.asynchronous == Some(true) && form.boolean("live")? == Some(true) {
         return Err(Refusal::bad("live is not currently supported with async"));
     }
     check_notified(state, &params)?;
     eager::check(&params)?;
+    let pages = Pages::take(&mut form, &params);
+    params = UploadParams::parse(&form)?;
     if let Some(callback) = &params.callback
         && !url::Url::parse(callback).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
     {
@@ -91,6 +94,7 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         return jobs::accept(state, &caller.account.key, job).await.map(|_| pending);
     }
     let row = jobs::run(state, &caller.account.key, job).await?;
+    let row = pages.make(&call, &caller, row).await?;
     if let Some(callback) = &params.callback {
         return jobs::redirect(&caller, &row, callback);
     }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Call,
-    asked::{Asked, over},
+    asked::Asked,
     form::Sent,
     reply::{Refusal, anew, json_response},
 };
 use crate::dialect::cloudinary::{
-    answer::Object,
+    changed::{CONTEXT, METADATA},
     fields,
     params::{ParamError, metadata as read_metadata, pairs},
 };
@@ -46,29 +46,13 @@ async fn context_once(asked: &Asked<'_>) -> Result<Response, Refusal> {
     };
     let rows = asked.named().await?;
     let ids: Vec<String> = rows.iter().map(|row| row.key.public_id.clone()).collect();
-    let (mut told, mut changes) = (Object::new(), Vec::new());
-    for mut row in rows {
-        let context = change(&row.facts.context)?;
-        let old = std::mem::replace(&mut row.facts.context, context);
-        let new = &row.facts.context;
-        let pick = |wanted: &dyn Fn(&str, &str) -> bool| -> Object {
-            let picked = new.iter().filter(|(key, value)| wanted(key, value));
-            picked.map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect()
-        };
-        let added = pick(&|key, _| !old.contains_key(key));
-        let updated = pick(&|key, value| old.get(key).is_some_and(|old| old != value));
-        let removed: Vec<&String> = old.keys().filter(|key| !new.contains_key(*key)).collect();
-        let entry = json!({
-            "added": added, "updated": updated, "removed": removed, "asset_id": row.id.simple().to_string(),
-            "resource_type": row.key.kind, "type": row.key.delivery,
-        });
-        told.insert(row.key.public_id.clone(), entry);
-        row.updated_at = asked.state.clock.now();
-        changes.push(over(row));
+    let mut pairs = Vec::new();
+    for row in rows {
+        let mut after = row.clone();
+        after.facts.context = change(&row.facts.context)?;
+        pairs.push((row, after));
     }
-    if !changes.is_empty() {
-        asked.change(changes, "resource_context_changed", json!({"source": "api", "resources": told})).await?;
-    }
+    asked.rewrite(CONTEXT, pairs).await?;
     Ok(json_response(&json!({"public_ids": ids})))
 }
 
@@ -84,20 +68,12 @@ async fn metadata_once(asked: &Asked<'_>) -> Result<Response, Refusal> {
     let given = fields::checked(store, account, &given, lenient).await?;
     let rows = asked.named().await?;
     let ids: Vec<String> = rows.iter().map(|row| row.key.public_id.clone()).collect();
-    let (mut told, mut changes) = (Object::new(), Vec::new());
-    for mut row in rows {
-        let previous = row.facts.metadata.clone();
-        fields::write(&mut row.facts.metadata, given.clone());
-        let entry = json!({
-            "previous_metadata": previous, "new_metadata": row.facts.metadata, "asset_id": row.id.simple().to_string(),
-            "resource_type": row.key.kind, "type": row.key.delivery,
-        });
-        told.insert(row.key.public_id.clone(), entry);
-        row.updated_at = asked.state.clock.now();
-        changes.push(over(row));
+    let mut pairs = Vec::new();
+    for row in rows {
+        let mut after = row.clone();
+        fields::write(&mut after.facts.metadata, given.clone());
+        pairs.push((row, after));
     }
-    if !changes.is_empty() {
-        asked.change(changes, "resource_metadata_changed", json!({"source": "api", "resources": told})).await?;
-    }
+    asked.rewrite(METADATA, pairs).await?;
     Ok(json_response(&json!({"public_ids": ids})))
 }

@@ -10,7 +10,7 @@ use crate::{
         answer::{fact, seconds},
         call::{self, Action, Origin},
         callback::Notice,
-        fields,
+        changed, fields,
         intake::describe,
         params::UploadParams,
         trigger, works,
@@ -186,7 +186,7 @@ async fn update(admin: &Admin, kind: &str, delivery: &str, id: &str) -> Result<V
     }
     let params = UploadParams::parse(&admin.form)?;
     let mut row = named(admin, kind, delivery, id).await?;
-    let previous = row.display_name.clone();
+    let before = row.clone();
     if admin.form.has("tags") {
         row.facts.tags.clear();
     }
@@ -211,10 +211,11 @@ async fn update(admin: &Admin, kind: &str, delivery: &str, id: &str) -> Result<V
     let over = Some(row.revision);
     let change = Change::PutResource { row: Box::new(row.clone()), over };
     let mut owed = Vec::new();
+    for (event, body) in changed::all(&before, &row) {
+        owed.extend(admin.notices(event, body).await?);
+    }
     if admin.form.text("moderation_status").is_some() {
-        owed = moderated(admin, &row).await?;
-    } else if row.display_name != previous {
-        owed = renamed(admin, &row, &previous).await?;
+        owed.extend(moderated(admin, &row).await?);
     }
     admin.state().store.change(vec![change], owed).await?;
     admin.state().delivery_ready.notify_one();
@@ -230,18 +231,6 @@ async fn moderated(admin: &Admin, row: &ResourceRow) -> Result<Vec<crate::webhoo
         "uploaded_at": seconds(row.uploaded_at), "url": url, "secure_url": secure_url, "etag": row.etag,
     });
     admin.notices("moderation", body).await
-}
-
-async fn renamed(
-    admin: &Admin,
-    row: &ResourceRow,
-    previous: &str,
-) -> Result<Vec<crate::webhook::NewDelivery>, Refusal> {
-    let body = json!({"source": "api", "resources": {&row.key.public_id: {
-        "previous_display_name": previous, "new_display_name": row.display_name,
-        "asset_id": row.id.simple().to_string(), "resource_type": row.key.kind, "type": row.key.delivery,
-    }}});
-    admin.notices("resource_display_name_changed", body).await
 }
 
 impl Admin {
