@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,7 @@ use crate::{
     error::{Code, Failure},
     http::{
         self, Changes, Documents, Metrics, Rates, State,
-        cloudinary::delivery::{Delivery, LibraryResources},
+        cloudinary::delivery::{Delivery, Functions, LibraryResources},
     },
     job,
     pipeline::{Component, PluginInfo, TransformInfo, Transforms},
@@ -36,7 +37,7 @@ use crate::{
     store::{Account, BlobRow, Store, sqlite::Sqlite},
     wasm::{Counts, Registry, StoredComponents},
     webhook::Relay,
-    worker::{Components, Input, Inputs, Observer, Ports, Results, Worker},
+    worker::{Catalogue, Components, Input, Inputs, Observer, Ports, Results, Worker},
 };
 
 /// What keeps a server from starting or running.
@@ -89,6 +90,29 @@ fn cursor_key(path: &Path) -> Result<[u8; 32], Error> {
     let _ = fs::hard_link(&beside, path);
     fs::remove_file(&beside)?;
     read()
+}
+
+/// Calls functions on the web through egress.
+struct Web {
+    egress: Egress,
+    max_bytes: u64,
+}
+
+#[async_trait]
+impl Functions for Web {
+    async fn call(&self, url: &str, headers: HeaderMap, body: Bytes, limit: Duration) -> Result<Bytes, Failure> {
+        let most = usize::try_from(self.max_bytes).unwrap_or(usize::MAX);
+        let answer = self.egress.post(url, headers, body, limit, most.saturating_add(1)).await;
+        let answer = answer.map_err(|error| match error {
+            error @ (egress::Error::BadUrl { .. } | egress::Error::AddressRefused { .. }) => refusal(&error),
+            error => Failure::new(Code::SourceUnreachable, format!("cannot call the function: {error}")),
+        })?;
+        match answer.status {
+            200 if answer.body_start.len() <= most => Ok(answer.body_start),
+            200 => Err(Failure::new(Code::SourceLimit, format!("the function answered more than {most} bytes"))),
+            status => Err(Failure::new(Code::SourceUnreachable, format!("the function answered {status}"))),
+        }
+    }
 }
 
 /// A server that has everything and does not serve yet.
@@ -195,8 +219,16 @@ impl Listening {
         let changes = Changes::new();
         let metrics = Arc::new(Metrics::new());
         let native: Arc<dyn Dialect> = Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() });
-        let cloudinary =
-            Arc::new(Cloudinary { public_url: public_url.clone(), algorithm: config.cloudinary.signature_algorithm });
+        let transforms: Arc<Catalogue> = {
+            let registry = registry.clone();
+            Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
+        };
+        let cloudinary = Arc::new(Cloudinary {
+            public_url: public_url.clone(),
+            config: config.cloudinary,
+            transforms: transforms.clone(),
+            blobs: blobs.clone(),
+        });
         let blurb_url = config.blurb.mount.base_url(&public_url);
         let blurb: Arc<dyn Dialect> =
             Arc::new(Blurb { base_url: blurb_url.clone(), sign_webhooks: config.blurb.sign_webhooks });
@@ -234,10 +266,7 @@ impl Listening {
                     blobs: blobs.clone(),
                     storage: Storage::new(egress.clone(), config.storage.clone(), clock.clone()),
                 }),
-                transforms: {
-                    let registry = registry.clone();
-                    Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
-                },
+                transforms,
                 components: Arc::new(Stored(StoredComponents::new(registry.clone()))),
                 dialects: dialects.iter().map(|dialect| (dialect.name(), dialect.clone())).collect(),
                 clock: clock.clone(),
@@ -257,13 +286,9 @@ impl Listening {
 
         let plugins: Arc<dyn http::Plugins> = Arc::new(OfferedPlugins(registry));
         let delivery = Arc::new(Delivery::new(
-            Arc::new(LibraryResources::new(
-                store.clone(),
-                config.delivery.fetch,
-                config.cloudinary.signature_algorithm,
-                clock.clone(),
-            )),
+            Arc::new(LibraryResources::new(store.clone(), config.delivery.fetch, config.cloudinary, clock.clone())),
             Arc::new(worker.clone()),
+            Arc::new(Web { egress: egress.clone(), max_bytes: config.source.max_bytes }),
             plugins.clone(),
             blobs.clone(),
             clock.clone(),
@@ -282,11 +307,7 @@ impl Listening {
                 Arc::new(move |url| egress.check_literal(url).map_err(|error| refusal(&error)))
             },
             dialects,
-            cloudinary: http::CloudinaryDoor {
-                dialect: cloudinary,
-                accept_signature_version_1: config.cloudinary.accept_signature_version_1,
-                measure: Arc::new(worker.clone()),
-            },
+            cloudinary: http::CloudinaryDoor { dialect: cloudinary, measure: Arc::new(worker.clone()) },
             blitline: http::BlitlineSettings {
                 config: config.blitline.clone(),
                 base_url: blitline_url,

@@ -1,7 +1,9 @@
 //! The Cloudinary dialect through the real binary: delivery by address, and the official SDKs, of which only the base URL is
 //! changed.
 
+mod clouds;
 mod delivery;
+mod kept;
 mod transformations;
 
 use crate::support::{KEY, SECRET, Server, tools};
@@ -33,6 +35,11 @@ async fn the_python_sdk_changes_assets_and_is_told_of_it() {
 #[tokio::test]
 async fn the_python_sdk_makes_eager_transformations_at_once_and_later() {
     python(include_str!("flows/eager.py")).await;
+}
+
+#[tokio::test]
+async fn the_python_sdk_is_told_of_looks_files_and_widths() {
+    python(include_str!("flows/analysis.py")).await;
 }
 
 #[tokio::test]

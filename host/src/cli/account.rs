@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode, time::SystemTime};
 
 use clap::Subcommand;
 
-use super::Outcome;
+use super::{Outcome, cloud::Cloud};
 use crate::{
     account::{self, Update},
     app,
@@ -39,6 +39,10 @@ pub(super) enum Account {
     ///
     /// Example: safelight account set gallery --queue-limit 5000 --polls-per-s none
     Set(Set),
+    /// Set how an account works as a cloud of the Cloudinary API, and print what is set
+    ///
+    /// Example: safelight account cloud gallery --signature-algorithm sha256 --max-file-bytes 10000000
+    Cloud(Cloud),
     /// Give an account new secrets
     ///
     /// The old API secret ends at once; the old webhook secret goes on signing beside the new one for a day.
@@ -188,6 +192,7 @@ impl Account {
             }
             Account::Key(key) => return key.run(&store, &mut out).await,
             Account::Set(set) => return set.run(&store, now, &mut out).await,
+            Account::Cloud(cloud) => return cloud.run(&store, &mut out).await,
             Account::Rotate { key } => {
                 let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
                 let account = account::rotate(account, now);

@@ -2,6 +2,7 @@
 
 mod account;
 mod apply;
+mod cloud;
 mod config;
 mod delivery;
 mod plugin;

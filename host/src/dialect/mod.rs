@@ -47,6 +47,9 @@ pub struct Work {
     pub steps: Vec<Step>,
     /// How to write the picture.
     pub encoding: Encoding,
+    /// What the result is found again by, together with its source; written to the output's report. Opaque
+    /// to the engine.
+    pub recipe: Option<String>,
 }
 
 /// A foreign API, or our own.

@@ -80,6 +80,12 @@ pub struct Intake {
     pub facts: bool,
     /// So does every text of its EXIF and IPTC.
     pub texts: bool,
+    /// A picture is decoded even when no output asks for its pixels: a damaged one fails the job.
+    pub checked: bool,
+    /// What its file says about the picture stands in the report.
+    pub metadata: bool,
+    /// Somebody waits for the end: a source that cannot be had is told at once, not tried again.
+    pub waited: bool,
 }
 
 /// What a source may be.

@@ -1,5 +1,7 @@
 //! What came out of a job, per output: a picture or a reason.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -22,6 +24,9 @@ pub struct Report {
     /// Errors of the job as a whole (its source could not be read...). Errors of an output stand
     /// with the output.
     pub errors: Vec<JobError>,
+    /// What the source's file says about the picture, by name, when it was asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// What the dialect wants to tell of the job's end; opaque to the engine.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub extra: serde_json::Value,
@@ -107,6 +112,9 @@ pub struct OutputReport {
     /// MD5 of the encoded result in lower-case hex, when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
+    /// What the dialect finds the result again by ([`crate::dialect::Work::recipe`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// What `analyze` steps found, in the order of the steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<serde_json::Value>,

@@ -77,6 +77,36 @@ pub struct ResourceRow {
     pub facts: Facts,
 }
 
+impl ResourceRow {
+    /// A public resource without bytes yet, of which nothing is known but its name.
+    pub fn new(key: ResourceKey, at: SystemTime) -> ResourceRow {
+        ResourceRow {
+            id: Uuid::new_v4(),
+            key,
+            revision: 0,
+            version: 0,
+            sha256: String::new(),
+            etag: String::new(),
+            bytes: 0,
+            format: String::new(),
+            width: 0,
+            height: 0,
+            pages: 0,
+            folder: String::new(),
+            asset_folder: String::new(),
+            display_name: String::new(),
+            filename: String::new(),
+            access_mode: "public".to_owned(),
+            moderation_kind: String::new(),
+            moderation_status: String::new(),
+            created_at: at,
+            uploaded_at: at,
+            updated_at: at,
+            facts: Facts::default(),
+        }
+    }
+}
+
 /// What is known of a resource beyond its columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -143,6 +173,9 @@ pub struct DerivedRow {
     pub transformation: String,
     /// The extension that was asked for, or nothing.
     pub extension: String,
+    /// What it is found again by: its source, what was done and by whom, hashed; nothing for what is only found by
+    /// its name.
+    pub key: String,
     /// The key of its bytes.
     pub sha256: String,
     /// MD5 of its bytes in lower-case hex.
@@ -264,8 +297,8 @@ pub enum Change {
         /// The revision that was read.
         over: u64,
     },
-    /// Keeps a result, replacing one of the same resource, transformation and extension. Nothing happens
-    /// when the resource is gone.
+    /// Keeps a result, replacing one of the same resource, transformation, extension and key. Nothing
+    /// happens when the resource is gone.
     PutDerived(DerivedRow),
     /// Forgets a result.
     DropDerived {
@@ -357,9 +390,11 @@ pub trait Library: Send + Sync {
         limit: u32,
     ) -> Result<Vec<String>, Error>;
 
-    /// The kept result of a resource.
+    /// The kept result of a resource; the newest, when clients choose among several.
     async fn derived(&self, resource: Uuid, transformation: &str, extension: &str)
     -> Result<Option<DerivedRow>, Error>;
+    /// The account's results of this key, one for each name that they are kept under.
+    async fn derived_made(&self, account: &str, key: &str) -> Result<Vec<DerivedRow>, Error>;
     /// The account's result of this id.
     async fn derived_by_id(&self, account: &str, id: Uuid) -> Result<Option<DerivedRow>, Error>;
     /// The account's results.

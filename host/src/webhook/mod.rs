@@ -88,6 +88,8 @@ pub struct NewDelivery {
     pub headers: Vec<(String, String)>,
     /// How it is signed.
     pub signer: Signer,
+    /// The further API key whose secret signs it; none, or one that has ended, is the account's own.
+    pub signing_key: Option<String>,
     /// When it is tried again.
     pub policy: Policy,
 }

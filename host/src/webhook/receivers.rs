@@ -137,6 +137,7 @@ impl Room {
             content_type: "application/json".into(),
             headers: Vec::new(),
             signer: Signer::None,
+            signing_key: None,
             policy,
         };
         self.store.change(Vec::new(), vec![new(0), new(1)]).await.unwrap();

@@ -2,6 +2,7 @@
 
 mod again;
 mod as_sent;
+mod check;
 mod open;
 
 use std::{
@@ -118,7 +119,8 @@ impl Run<'_> {
         let pending = self.job.report.outputs.iter().enumerate();
         let pending: Vec<usize> =
             pending.filter(|(_, output)| output.state == OutputState::Pending).map(|(index, _)| index).collect();
-        if pending.is_empty() && !(self.wants_source() && self.job.report.source.is_none()) {
+        let reads = self.wants_source() && self.job.report.source.is_none() || self.job.spec.intake.metadata;
+        if pending.is_empty() && !reads {
             return Ok(());
         }
         let material = self.read().await?;
@@ -126,6 +128,7 @@ impl Run<'_> {
         if self.is_file(&(self.inner.ports.transforms)(), &material).await? {
             return Ok(());
         }
+        self.check(&material, pending.is_empty()).await?;
         let pending = match self.job.spec.open {
             true => self.work_out(&material, pending).await?,
             false => pending,

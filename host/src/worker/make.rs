@@ -1,6 +1,6 @@
 //! From encoded source to encoded outputs. No I/O and no store: everything here blocks.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use safelight_codec::{EncodeOptions, Format, Picture, Raster};
@@ -202,6 +202,48 @@ pub(super) fn look(
             };
             Ok((source, Some(info)))
         }
+    }
+}
+
+/// A source that is decoded for nobody.
+pub(super) struct Checked {
+    pub(super) transforms: Arc<dyn Transforms>,
+    pub(super) codec: CodecConfig,
+    /// Most that decoding may take.
+    pub(super) memory_bytes: u64,
+    pub(super) bytes: Bytes,
+    pub(super) rendering: Rendering,
+}
+
+impl Checked {
+    /// As small as decoders go: every byte is read all the same.
+    const ENOUGH: Option<Size> = Some(Size { width: 1, height: 1 });
+
+    pub(super) fn probe(&self) -> Result<SourceInfo, Failure> {
+        let limits = self.codec.limits(self.memory_bytes);
+        let ask = Ask { limits: &limits, sandbox: self.codec.sandbox, rendering: &self.rendering };
+        pipeline::probe(self.transforms.codecs(), &self.bytes, ask)
+    }
+
+    /// Bytes of memory that decoding takes.
+    pub(super) fn memory(info: &SourceInfo) -> u64 {
+        info.estimate(Checked::ENOUGH, 1)
+    }
+
+    /// What the file says about the picture, if that is asked for.
+    ///
+    /// Errors: damage.
+    pub(super) fn decode(&self, info: &SourceInfo, metadata: bool) -> Result<BTreeMap<String, String>, Failure> {
+        let limits = self.codec.limits(self.memory_bytes);
+        let ask = Ask { limits: &limits, sandbox: self.codec.sandbox, rendering: &self.rendering };
+        let want = Want { enough: Checked::ENOUGH, animated: false, keep_metadata: metadata };
+        let picture = pipeline::decode(self.transforms.codecs(), &self.bytes, ask, info, want)?;
+        let mut fields = picture.metadata.exif.as_deref().map(safelight_codec::exif_fields).unwrap_or_default();
+        // Decoding has applied it; what the file says is told.
+        if let Some(orientation) = fields.get_mut("Orientation") {
+            *orientation = info.orientation.exif().to_string();
+        }
+        Ok(fields)
     }
 }
 

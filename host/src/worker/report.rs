@@ -27,6 +27,7 @@ pub fn pending(output: &Output, token: String) -> OutputReport {
         bytes: None,
         sha256: None,
         md5: None,
+        recipe: None,
         data: Vec::new(),
         steps: Vec::new(),
         error: None,

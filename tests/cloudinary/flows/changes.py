@@ -26,7 +26,51 @@ up.remove_all_context(["a/one"])
 assert "context" not in api.resource("a/one")
 has(up.update_metadata({"sku": "42"}, ["a/one"]), public_ids=["a/one"])
 assert api.resource("a/one")["metadata"] == {"sku": "42"}
-api.delete_metadata_field("sku")
+assert receiver.bodies and up.update_metadata({"sku": "43"}, ["a/one"], notification_url=receiver.url)
+entry = receiver.wait("resource_metadata_changed")[0]["resources"]["a/one"]
+has(entry, previous_metadata={"sku": "42"}, new_metadata={"sku": "43"}, asset_id=one["asset_id"], resource_type="image", type="upload")
+bad = cloudinary.exceptions.BadRequest
+refused(bad, "Metadata field none does not exist", up.update_metadata, {"none": "1"}, ["a/one"])
+api.add_metadata_field({"external_id": "size", "label": "Size", "type": "integer", "default_value": 5,
+                        "validation": {"type": "and", "rules": [{"type": "greater_than", "value": 3, "equals": True},
+                                                                {"type": "less_than", "value": 10, "equals": False}]}})
+api.add_metadata_field({"external_id": "hue", "label": "Hue", "type": "set", "datasource": {"values": [
+    {"external_id": "r", "value": "Red"}, {"external_id": "g", "value": "Green"}]}})
+refused(bad, "size", api.add_metadata_field, {"external_id": "size2", "label": "S", "type": "integer", "default_value": "x"})
+has(upload(public_id="sized"), metadata={"size": 5})
+has(upload(public_id="sized2", metadata={"size": "7", "hue": ["r", "g"]}), metadata={"size": 7, "hue": ["r", "g"]})
+for value, part in [({"size": "12"}, "less than 10"), ({"size": "two"}, "a whole number"), ({"hue": ["x"]}, "external_ids")]:
+    refused(bad, part, upload, public_id="wrong", metadata=value)
+    refused(bad, part, up.update_metadata, value, ["sized"])
+    refused(bad, part, up.explicit, "sized", type="upload", metadata=value)
+refused(cloudinary.exceptions.NotFound, "wrong", api.resource, "wrong")
+up.update_metadata({"size": "12", "hue": ["g"]}, ["sized"], clear_invalid=True)
+assert api.resource("sized")["metadata"] == {"size": 5, "hue": ["g"]}
+up.update_metadata({"hue": ""}, ["sized"])
+assert api.resource("sized")["metadata"] == {"size": 5}
+api.update_metadata_field_datasource("hue", [{"external_id": "b", "value": "Blue"}])
+up.update_metadata({"hue": ["b"]}, ["sized"])
+api.delete_datasource_entries("hue", ["b"])
+refused(bad, "hue", up.update_metadata, {"hue": ["b"]}, ["sized"])
+api.restore_metadata_field_datasource("hue", ["b"])
+up.update_metadata({"hue": ["b"]}, ["sized"])
+api.add_metadata_field({"external_id": "must", "label": "Must", "type": "string", "mandatory": True})
+refused(bad, "mandatory metadata field must", upload, public_id="wrong")
+has(upload(public_id="sized3", metadata={"must": "x"}), metadata={"must": "x", "size": 5})
+for field in ["sku", "size", "hue", "must"]:
+    api.delete_metadata_field(field)
+
+# An update by the admin API tells of each thing that it changes.
+api.update("a/one", tags="e,f", context={"alt": "B"}, display_name="One", asset_folder="shelf", moderation_status="approved",
+           access_control=[{"access_type": "anonymous"}], notification_url=receiver.url)
+has(receiver.wait("resource_tags_changed", 2)[1]["resources"][0], public_id="a/one", added=["e", "f"])
+has(receiver.wait("resource_context_changed", 2)[1]["resources"]["a/one"], added={"alt": "B"}, removed=[])
+has(receiver.wait("resource_display_name_changed")[0]["resources"]["a/one"], previous_display_name="one", new_display_name="One")
+has(receiver.wait("move")[0]["resources"]["a/one"], from_asset_folder="a", to_asset_folder="shelf")
+has(receiver.wait("access_control_changed")[0]["resources"][0], previous_access_control=[],
+    new_access_control=[{"access_type": "anonymous"}])
+has(receiver.wait("moderation")[0], public_id="a/one", moderation_status="approved", moderation_kind="manual", version=one["version"])
+api.update("a/one", tags="", context="", display_name="one", asset_folder="a")
 
 # Explicit: what is known of an asset that is there.
 told = up.explicit("a/one", type="upload", tags=["e"], face_coordinates=[[120, 30, 109, 150]], notification_url=receiver.url)

@@ -80,6 +80,9 @@ has(moving, public_id="logo")
 assert moving["url"] == f"http://{HOST}/{KEY}/image/multi/dl_50/v{moving['version']}/logo.gif", moving
 gif = opened(get(moving["url"])[1])
 assert (gif.format, gif.n_frames, gif.size, gif.info["duration"]) == ("GIF", 3, (40, 10), 50)
+told = has(up.multi("logo", notification_url=receiver.url), public_id="logo")
+body = has(receiver.wait("multi")[0], public_id="logo", url=told["url"], secure_url=told["secure_url"], version=told["version"])
+assert len(body["asset_id"]) == 32
 webp = opened(get(up.multi("logo", width=20, height=20, crop="fill", format="webp")["secure_url"])[1])
 assert (webp.format, webp.n_frames, webp.size) == ("WEBP", 3, (20, 20))
 
@@ -97,6 +100,19 @@ assert [info["url"] for info in told["image_infos"]] == [
     f"http://{HOST}/{KEY}/image/upload/pg_{page}/v{stored['version']}/document.png" for page in (1, 2, 3)], told
 assert all(info["bytes"] > 50 for info in told["image_infos"])
 assert sorted(one["transformation"] for one in api.resource("document")["derived"]) == ["pg_1/png", "pg_2/png", "pg_3/png"]
+# Pages as eager transformations, among others and of an asset that is there; not later.
+eager = [{"width": 8, "crop": "scale"}, {"page": 2, "width": 6, "crop": "scale", "format": "png"}, {"width": 4, "crop": "scale", "format": "jpg"}]
+made = upload(pdf, public_id="paged", eager=eager)["eager"]
+assert [(one["transformation"], one["width"], one["format"]) for one in made] == [
+    ("c_scale,w_8", 8, "pdf"), ("c_scale,pg_2,w_6/png", 6, "png"), ("c_scale,w_4/jpg", 4, "jpg")], made
+second = opened(get(made[1]["url"])[1]).convert("RGB")
+assert second.size[0] == 6 and second.getpixel((3, 0))[0] > 200, second.getpixel((3, 0))
+dense = up.explicit("paged", type="upload", eager=[{"density": 300, "format": "png"}, {"page": 3, "format": "png"}])["eager"]
+assert dense[0]["width"] > dense[1]["width"], dense
+assert len(api.resource("paged", max_results=50)["derived"]) == 5
+later = dict(eager=[{"page": 2, "format": "png"}], eager_async=True)
+refused(cloudinary.exceptions.BadRequest, "eager_async", upload, pdf, public_id="paged2", **later)
+refused(cloudinary.exceptions.NotFound, "paged2", api.resource, "paged2")
 refused(cloudinary.exceptions.BadRequest, "pg_all", up.explode, "document", page=1)
 refused(cloudinary.exceptions.NotFound, "none", up.explode, "none", page="all")
 
@@ -115,6 +131,31 @@ headers, bytes_ = get(cloudinary.utils.download_zip_url(public_ids=["a", "b/red"
 archive = zipfile.ZipFile(io.BytesIO(bytes_))
 assert archive.testzip() is None and sorted(archive.namelist()) == ["a.png", "b/red.png"]
 assert archive.read("a.png") == picture(40, 10, "green") and "attachment" in headers["content-disposition"]
+told = has(up.create_zip(tags="logo", target_public_id="told", notification_url=receiver.url), public_id="told.zip")
+body = has(receiver.wait("generate_archive")[0], public_id="told.zip", resource_count=3, file_count=3, bytes=told["bytes"],
+           etag=told["etag"], asset_id=told["asset_id"], resource_type="raw", signature_key=KEY)
+assert body["secure_url"] == told["secure_url"] and "signature" not in body
+later = up.create_zip(tags="logo", target_public_id="late", notification_url=receiver.url, **{"async": True})
+has(receiver.wait("generate_archive", 2)[1], batch_id=later["batch_id"], public_id="late.zip")
+# Of results, and as a tape.
+made = up.create_archive(tags="logo", transformations=[{"width": 5, "crop": "scale"}, {"width": 6, "crop": "scale", "format": "jpg"}],
+                         target_format="tgz", target_public_id="small")
+has(made, public_id="small.tgz", resource_count=3, file_count=6)
+import tarfile
+tape = tarfile.open(fileobj=io.BytesIO(get(made["secure_url"])[1]), mode="r:gz")
+names = ["c_scale,w_5/a.png", "c_scale,w_5/b/red.png", "c_scale,w_5/c.png", "c_scale,w_6/a.jpg", "c_scale,w_6/b/red.jpg", "c_scale,w_6/c.jpg"]
+assert sorted(tape.getnames()) == names, tape.getnames()
+assert opened(tape.extractfile("c_scale,w_6/a.jpg").read()).size[0] == 6
+assert "c_scale,w_5" in [one["transformation"] for one in api.resource("a")["derived"]]
+flat = up.create_zip(public_ids=["b/red"], transformations=[{"width": 5, "crop": "scale"}], flatten_folders=True,
+                     flatten_transformations=True, target_public_id="flat")
+assert zipfile.ZipFile(io.BytesIO(get(flat["secure_url"])[1])).namelist() == ["red_c_scale,w_5.png"]
+long = "x" * 150
+upload(picture(3, 3), public_id=long)
+tape = tarfile.open(fileobj=io.BytesIO(get(cloudinary.utils.download_archive_url(public_ids=[long], target_format="tgz"))[1]), mode="r:gz")
+assert tape.getnames() == [long + ".png"] and tape.extractfile(long + ".png").read() == picture(3, 3)
+refused(cloudinary.exceptions.BadRequest, "target_format", up.create_archive, tags="logo", target_format="rar")
+refused(cloudinary.exceptions.BadRequest, "Invalid width", up.create_archive, tags="logo", transformations="w_x")
 flat = zipfile.ZipFile(io.BytesIO(get(cloudinary.utils.download_zip_url(prefixes=["b/"], flatten_folders=True))[1]))
 assert flat.namelist() == ["red.png"]
 get(cloudinary.utils.download_zip_url(public_ids=["a", "none"]), 404)

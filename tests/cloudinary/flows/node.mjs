@@ -80,6 +80,36 @@ try {
   const sync = await uploader.explicit("eager", { type: "upload", eager: { width: 3, crop: "scale" } });
   assert.equal(sync.eager[0].width, 3);
 
+  // Sheets, animations, documents and their pages; a file by its address, here one of the server's own.
+  for (const id of ["s1", "s2", "s3"]) await uploader.upload(file, { public_id: id, tags: "sheet" });
+  const sheet = await uploader.generate_sprite("sheet");
+  assert.deepEqual(Object.keys(sheet.image_infos), ["s1", "s2", "s3"]);
+  assert.ok(sheet.css_url.endsWith("/sheet.css") && sheet.secure_image_url.startsWith("https://"));
+  assert.ok((await uploader.multi("sheet")).url.endsWith("/sheet.gif"));
+  const document = await uploader.upload((await uploader.multi("sheet", { format: "pdf" })).url, { public_id: "doc" });
+  assert.deepEqual([document.format, document.pages], ["pdf", 3]);
+  assert.equal((await uploader.explode("doc", { page: "all" })).status, "processing");
+  let pages = [];
+  for (let tries = 0; tries < 300 && pages.length < 3; tries++) {
+    pages = (await api.resource("doc")).derived;
+    if (pages.length < 3) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.deepEqual(pages.map((one) => one.transformation).sort(), ["pg_1/png", "pg_2/png", "pg_3/png"]);
+
+  // Lists go on from a cursor.
+  const listed = [];
+  let cursor;
+  do {
+    const page = await api.resources({ type: "upload", prefix: "s", max_results: 2, next_cursor: cursor });
+    listed.push(...page.resources.map((row) => row.public_id));
+    cursor = page.next_cursor;
+  } while (cursor);
+  assert.deepEqual(listed.sort(), ["s1", "s2", "s3", "streamed"]);
+  assert.equal((await uploader.remove_all_tags(["s1"])).public_ids[0], "s1");
+  const widths = await uploader.upload(file, { responsive_breakpoints: { create_derived: false, max_images: 2 }, colors: true });
+  assert.equal(widths.responsive_breakpoints[0].breakpoints[0].width, 1);
+  assert.equal(widths.colors.length, 1);
+
   // Changes; a public id with a slash is one segment of a path.
   assert.deepEqual((await uploader.add_tag("z", ["a/logo"])).public_ids, ["a/logo"]);
   assert.deepEqual((await api.resource("a/logo")).tags, ["x", "y", "z"]);

@@ -8,6 +8,8 @@ refused(BadRequest, "format png not allowed", upload, allowed_formats=["jpg"])
 refused(BadRequest, "notification_url", upload, notification_url="ftp://x/")
 refused(BadRequest, "Invalid width in transformation: abc", upload, eager="w_abc")
 refused(BadRequest, "Unknown transformation", upload, eager="t_unknown")
+refused(BadRequest, "Invalid effect in transformation: made_up", upload, eager="e_made_up")
+refused(BadRequest, "xx", upload, transformation="xx_1")
 refused(BadRequest, "expected", upload, public_id="a?b")
 refused(BadRequest, "Upload preset not found", upload, upload_preset="none")
 refused(BadRequest, "Upload preset must be whitelisted", lambda: (

@@ -32,6 +32,24 @@ assert "original_filename" not in upload(data, discard_original_filename=True)
 uri = "data:image/png;base64," + base64.b64encode(data).decode()
 has(up.upload(uri), etag=etag, original_filename="file")
 
+# What nobody knows is signed and ignored.
+has(up.call_api("upload", {"public_id": "odd", "made_up": "a&b", "timestamp": int(time.time())}, file=io.BytesIO(data)), etag=etag)
+
+# A browser is sent on.
+import http.client, urllib.parse
+fields = {"timestamp": int(time.time()), "public_id": "form", "callback": "https://example.org/done?x=1"}
+fields["signature"] = cloudinary.utils.api_sign_request(fields, SECRET)
+connection = http.client.HTTPConnection(HOST)
+connection.request("POST", f"/v1_1/{KEY}/image/upload", urllib.parse.urlencode(fields | {"api_key": KEY, "file": uri}),
+                   {"content-type": "application/x-www-form-urlencoded"})
+answer = connection.getresponse()
+place = urllib.parse.urlsplit(answer.headers["location"])
+told = dict(urllib.parse.parse_qsl(place.query))
+assert (answer.status, place.netloc, place.path) == (303, "example.org", "/done"), (answer.status, place)
+has(told, x="1", public_id="form", width="241", format="png", etag=etag, resource_type="image", type="upload")
+assert cloudinary.utils.verify_api_response_signature("form", told["version"], told["signature"])
+refused(cloudinary.exceptions.BadRequest, "callback", upload, data, callback="javascript:alert(1)")
+
 # A remote file.
 class Origin(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

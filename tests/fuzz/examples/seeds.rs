@@ -42,7 +42,32 @@ fn main() -> Result<(), Box<dyn Error>> {
             fs::write(dir.join(format!("{name}-{number}")), seed)?;
         }
     }
+    addresses(&folder)
+}
+
+/// The addresses and transformations of the dialect's test vectors.
+fn addresses(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../host/src/dialect/cloudinary/testdata/vectors.json");
+    let vectors: Value = serde_json::from_slice(&fs::read(vectors)?)?;
+    let mut texts = Vec::new();
+    collect(&vectors, &mut texts);
+    let dir = folder.join("address");
+    fs::create_dir_all(&dir)?;
+    for (number, text) in texts.iter().enumerate() {
+        // An address without its scheme and host.
+        let path = text.split_once("://").and_then(|(_, rest)| Some(&rest[rest.find('/')?..]));
+        fs::write(dir.join(number.to_string()), path.unwrap_or(text))?;
+    }
     Ok(())
+}
+
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|value| collect(value, texts)),
+        Value::Object(map) => map.values().for_each(|value| collect(value, texts)),
+        _ => {}
+    }
 }
 
 fn kinds(format: Format) -> Vec<EncodeOptions> {

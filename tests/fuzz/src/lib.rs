@@ -1,9 +1,11 @@
 //! What the fuzz targets do with their bytes. `README.md` says how they are run.
 
+mod addresses;
 mod calls;
 mod decoding;
 mod documents;
 
+pub use addresses::address;
 pub use calls::{apply, written};
 pub use decoding::decode;
 pub use documents::document;

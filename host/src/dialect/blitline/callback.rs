@@ -134,6 +134,7 @@ impl Blitline {
             content_type: "application/x-amz-json-1.1".to_owned(),
             headers: vec![("x-amz-target".to_owned(), "AWSEvents.PutEvents".to_owned())],
             signer: Signer::AwsEvents,
+            signing_key: None,
             policy: Policy::EventBridge,
             ..owed(subject, "event", &url, body)
         }
@@ -169,6 +170,7 @@ fn owed(subject: Subject<'_>, kind: &str, url: &str, body: Vec<u8>) -> NewDelive
         content_type: "application/json".to_owned(),
         headers: Vec::new(),
         signer: Signer::None,
+        signing_key: None,
         policy: Policy::BlitlineOnce,
     }
 }

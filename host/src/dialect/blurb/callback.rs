@@ -134,6 +134,7 @@ impl Blurb {
             content_type: "application/json".to_owned(),
             headers: Vec::new(),
             signer: if self.sign_webhooks { Signer::StandardWebhooks } else { Signer::None },
+            signing_key: None,
             policy: Policy::Blurb,
         }
     }

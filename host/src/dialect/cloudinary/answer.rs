@@ -28,6 +28,8 @@ pub mod fact {
     pub const HEADERS: &str = "headers";
     /// Who may see it.
     pub const ACCESS_CONTROL: &str = "access_control";
+    /// What was found out about the picture: an object of fields as answers tell them.
+    pub const ANALYSIS: &str = "analysis";
     /// When its moderation was decided.
     pub const MODERATION_UPDATED_AT: &str = "moderation_updated_at";
 }

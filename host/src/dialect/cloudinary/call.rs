@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    analysis::Analyses,
     engine::storage,
     params::{Form, UploadParams},
+    signature::Algorithm,
+    works,
 };
 use crate::{
     error::{Code, Failure},
@@ -48,6 +51,8 @@ pub enum Action {
     Upload,
     /// Change what is known of an asset, and make its eager transformations.
     Explicit,
+    /// Find out what a picture is like, for the account to see.
+    Look,
     /// Make eager transformations of an asset.
     Eager,
     /// Make one page of an asset.
@@ -71,6 +76,9 @@ pub struct Origin {
     pub request_id: String,
     /// The client's or our name of the work, told in answers and notifications.
     pub batch_id: Option<String>,
+    /// What notifications of it are signed with.
+    #[serde(default)]
+    pub algorithm: Algorithm,
     /// Whether it came without a signature.
     #[serde(default)]
     pub unsigned: bool,
@@ -132,18 +140,27 @@ impl Call {
         let extra = serde_json::to_value(self)
             .map_err(|error| Failure::new(Code::Internal, format!("the call is no JSON: {error}")))?;
         let keep = matches!(self.action, Action::Upload | Action::Archive);
+        let params = self.params()?;
         let output =
             |id| Output { id, group: Group::Main, steps: Vec::new(), encoding: Encoding::default(), destination: None };
         let spec = Spec {
             dialect: super::NAME.to_owned(),
             source,
-            rendering: Rendering::default(),
+            rendering: if self.action == Action::Upload { works::rendering(&params) } else { Rendering::default() },
             open: !outputs.is_empty(),
             outputs: outputs.into_iter().map(output).collect(),
             callbacks: Callbacks::default(),
             reference: self.origin.batch_id.clone(),
             store_as: None,
-            intake: Intake { keep, md5: true, accepts, ..Intake::default() },
+            intake: Intake {
+                keep,
+                md5: true,
+                accepts,
+                checked: keep,
+                metadata: matches!(self.kind.as_str(), "image" | "auto") && Analyses::of(&params).reads_file(),
+                waited: false,
+                ..Intake::default()
+            },
             patience: None,
             extra,
         };

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{
     answer::{Object, seconds},
     call::Origin,
-    signature::Algorithm,
 };
 use crate::{
     clock::rfc3339,
@@ -39,7 +38,7 @@ pub struct Notice<'a> {
 
 impl Notice<'_> {
     /// The notice for each of these addresses. They do not wait for each other.
-    pub fn to(self, urls: &[String], algorithm: Algorithm) -> Vec<NewDelivery> {
+    pub fn to(self, urls: &[String]) -> Vec<NewDelivery> {
         let mut body = self.body;
         let mut set = |name: &str, value: Value| {
             body.entry(name).or_insert(value);
@@ -57,7 +56,9 @@ impl Notice<'_> {
                 "triggered_by": {"source": "api", "id": self.origin.api_key},
             }),
         );
-        set("signature_key", self.account.into());
+        let key = self.origin.api_key.as_str();
+        let key = if key.is_empty() { self.account } else { key };
+        set("signature_key", key.into());
         // Objects of texts and numbers always serialize.
         let body = serde_json::to_vec(&body).expect("a notice is JSON");
         let called = urls.iter().filter(|url| !url.starts_with(POLLED)).enumerate();
@@ -76,7 +77,8 @@ impl Notice<'_> {
                     body: body.clone(),
                     content_type: "application/json".to_owned(),
                     headers: Vec::new(),
-                    signer: algorithm.signer(),
+                    signer: self.origin.algorithm.signer(),
+                    signing_key: (key != self.account).then(|| key.to_owned()),
                     policy: Policy::Cloudinary,
                 }
             })
@@ -87,7 +89,7 @@ impl Notice<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::from_micros, webhook::Signer};
+    use crate::{clock::from_micros, dialect::cloudinary::signature::Algorithm, webhook::Signer};
 
     #[test]
     fn a_notice_goes_to_every_address_under_an_id_of_its_own() {
@@ -95,6 +97,7 @@ mod tests {
             api_key: "key".into(),
             request_id: "0".repeat(32),
             batch_id: Some("b".into()),
+            algorithm: Algorithm::Sha256,
             ..Origin::default()
         };
         let notice = Notice {
@@ -108,7 +111,7 @@ mod tests {
         };
         let urls =
             ["http://a/".to_owned(), "poll://channel".to_owned(), "http://b/".to_owned(), "http://a/".to_owned()];
-        let owed = notice.clone().to(&urls, Algorithm::Sha256);
+        let owed = notice.clone().to(&urls);
         assert_eq!(
             owed.iter().map(|owed| owed.url.as_str()).collect::<Vec<_>>(),
             ["http://a/", "http://b/", "http://a/"]
@@ -116,17 +119,18 @@ mod tests {
         let mut ids: Vec<Uuid> = owed.iter().flat_map(|owed| [owed.id, owed.order_key]).collect();
         assert_eq!(
             owed.iter().map(|owed| owed.id).collect::<Vec<_>>(),
-            notice.to(&urls, Algorithm::Sha256).iter().map(|owed| owed.id).collect::<Vec<_>>()
+            notice.to(&urls).iter().map(|owed| owed.id).collect::<Vec<_>>()
         );
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 6);
         let expected = json!({
             "public_id": "x", "batch_id": "mine", "notification_type": "upload",
-            "timestamp": "2024-06-25T07:25:30+00:00", "request_id": "0".repeat(32), "signature_key": "demo",
+            "timestamp": "2024-06-25T07:25:30+00:00", "request_id": "0".repeat(32), "signature_key": "key",
             "notification_context": {"triggered_at": "2024-06-25T07:25:30.500Z", "triggered_by": {"source": "api", "id": "key"}},
         });
         assert_eq!(serde_json::from_slice::<Value>(&owed[0].body).unwrap(), expected);
         assert_eq!((owed[0].signer, owed[0].policy), (Signer::CloudinarySha256, Policy::Cloudinary));
+        assert_eq!(owed[0].signing_key.as_deref(), Some("key"));
     }
 }

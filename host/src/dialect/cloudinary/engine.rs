@@ -1,6 +1,6 @@
 //! The dialect as the engine sees it: what a job's end changes, and who is told.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -9,29 +9,35 @@ use super::{
     answer::{self, Object, Site},
     call::{Action, Call},
     callback::Notice,
-    eager, explicit, explode, intake, made,
+    eager, explicit, explode, intake, made, settings,
     signature::Algorithm,
-    trigger,
+    trigger, works,
 };
 use crate::{
+    blob::Blobs,
     dialect::{Dialect, Event, Work},
     error::{Code, Failure},
     job::{SourceReport, State},
     source::Source,
     store::{self, BatchRow, Change, JobRow, Store},
     webhook::NewDelivery,
+    worker::Catalogue,
 };
 
 /// The name that specs of this dialect hold.
 pub const NAME: &str = "cloudinary";
 
 /// The dialect with what it has to know of the server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cloudinary {
     /// What clients reach this server under, without a slash at the end.
     pub public_url: String,
-    /// What answers, addresses and notifications are signed with.
-    pub algorithm: Algorithm,
+    /// What holds for clouds that have not set it otherwise.
+    pub config: settings::Config,
+    /// What runs steps: results are found again by it.
+    pub transforms: Arc<Catalogue>,
+    /// The bytes of assets: transformations read tables out of them.
+    pub blobs: Blobs,
 }
 
 /// What a job's report holds of its end.
@@ -76,23 +82,25 @@ impl Dialect for Cloudinary {
         }
         let account = store.account(&job.account).await.map_err(storage)?;
         let account = account.ok_or_else(|| Failure::new(Code::Internal, "the job's account is gone"))?;
-        let site = self.site(&account.key, &account.secret);
+        let site = self.site(&account.key, &account.secret, call.origin.algorithm);
         let at = job.finished_at.unwrap_or(job.created_at);
         let outcome = match call.action {
-            Action::Upload => intake::ending(&call, job, store, &site, at).await?,
+            Action::Upload => intake::ending(self, &call, job, store, &site, at).await?,
             Action::Archive => {
-                let mut outcome = intake::ending(&call, job, store, &site, at).await?;
-                for field in ["resource_count", "file_count"] {
-                    outcome.answer.insert(field.to_owned(), call.made_by.parse::<u64>().unwrap_or_default().into());
+                let mut outcome = intake::ending(self, &call, job, store, &site, at).await?;
+                let counts = call.made_by.split(' ').map(|count| count.parse::<u64>().unwrap_or_default());
+                for (field, count) in ["resource_count", "file_count"].into_iter().zip(counts) {
+                    outcome.answer.insert(field.to_owned(), count.into());
                 }
                 outcome
             }
             Action::Explicit => explicit::ending(&call, job, store, &site, at).await?,
+            Action::Look => explicit::looked(&call, job, store).await?,
             Action::Eager | Action::Page => eager::ending(&call, job, store, &site, at).await?,
             Action::Sprite | Action::Multi | Action::Text => made::ending(&call, job, store, &site, at).await?,
         };
         let mut notify = call.origin.notify.clone();
-        if notify.is_empty() {
+        if notify.is_empty() && call.action != Action::Look {
             notify = trigger::addresses(store, &job.account, call.action.event()).await.map_err(storage)?;
         }
         let ended = Ended { answer: outcome.answer, notify };
@@ -107,18 +115,23 @@ impl Dialect for Cloudinary {
         source: &SourceReport,
         store: &dyn Store,
     ) -> Result<Vec<Result<Work, Failure>>, Failure> {
-        eager::works(&Call::of(&job.spec)?, job, source, store).await
+        works::works(self, &Call::of(&job.spec)?, job, source, store).await
     }
 
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery> {
         let (Event::Finished, Ok(call)) = (event, Call::of(&job.spec)) else { return Vec::new() };
-        if call.action == Action::Page {
-            // The pages of a document are told of together.
+        if matches!(call.action, Action::Page | Action::Look) {
+            // The pages of a document are told of together, a look of nobody.
             return Vec::new();
         }
         let ended = Ended::of(job).filter(|_| job.state == State::Succeeded || call.action == Action::Eager);
         let (kind, body, urls) = match ended {
-            Some(ended) => (call.action.event(), ended.answer, ended.notify),
+            Some(mut ended) => {
+                if call.action.event() == "upload" {
+                    ended.answer.insert("api_key".to_owned(), call.origin.api_key.clone().into());
+                }
+                (call.action.event(), ended.answer, ended.notify)
+            }
             None => ("error", error_body(&call, job), call.origin.notify.clone()),
         };
         let notice = Notice {
@@ -130,18 +143,18 @@ impl Dialect for Cloudinary {
             at: job.finished_at.unwrap_or(job.created_at),
             body,
         };
-        notice.to(&urls, self.algorithm)
+        notice.to(&urls)
     }
 
     async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
-        explode::deliveries(self, batch, store).await
+        explode::deliveries(batch, store).await
     }
 }
 
 impl Cloudinary {
     /// What addresses of a cloud are made of.
-    pub fn site<'a>(&'a self, cloud: &'a str, secret: &'a str) -> Site<'a> {
-        Site { host: answer::host(&self.public_url), cloud, secret, algorithm: self.algorithm }
+    pub fn site<'a>(&'a self, cloud: &'a str, secret: &'a str, algorithm: Algorithm) -> Site<'a> {
+        Site { host: answer::host(&self.public_url), cloud, secret, algorithm }
     }
 }
 
@@ -149,7 +162,7 @@ impl Action {
     /// The type of its notification.
     fn event(self) -> &'static str {
         match self {
-            Action::Upload | Action::Explicit | Action::Text => "upload",
+            Action::Upload | Action::Explicit | Action::Text | Action::Look => "upload",
             Action::Eager => "eager",
             Action::Page => "explode",
             Action::Sprite => "sprite",

@@ -4,16 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Cloudinary,
     answer::Object,
     call::{Action, Call},
     callback::Notice,
-    eager,
     engine::{Ended, storage, told},
     lower,
     params::ParamError,
     transformation::{FormatName, Transformation},
-    trigger,
+    trigger, works,
 };
 use crate::{
     error::{Code, Failure},
@@ -78,7 +76,7 @@ pub fn jobs(call: &Call, row: &ResourceRow, text: &str, format: FormatName) -> R
         let page = Call { action: Action::Page, form, ..call.clone() };
         let source = Source::Blob { sha256: row.sha256.clone(), asset: None };
         let params = page.params().map_err(|failure| Failure::new(Code::InvalidParams, failure.message))?;
-        let mut job = page.job(source, Accepts::Pictures, eager::output_ids(&params, false))?;
+        let mut job = page.job(source, Accepts::Pictures, works::output_ids(&params, false))?;
         job.spec.rendering = lower::rendering(&transformation);
         jobs.push(job);
     }
@@ -86,11 +84,7 @@ pub fn jobs(call: &Call, row: &ResourceRow, text: &str, format: FormatName) -> R
 }
 
 /// What is told when all pages are made.
-pub(super) async fn deliveries(
-    dialect: &Cloudinary,
-    batch: &BatchRow,
-    store: &dyn Store,
-) -> Result<Vec<NewDelivery>, Failure> {
+pub(super) async fn deliveries(batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
     let Ok(Exploded { call, asset_id }) = Exploded::deserialize(&batch.extra) else { return Ok(Vec::new()) };
     let mut urls = call.origin.notify.clone();
     if urls.is_empty() {
@@ -118,7 +112,7 @@ pub(super) async fn deliveries(
         at: batch.finished_at.unwrap_or(batch.created_at),
         body,
     };
-    Ok(notice.to(&urls, dialect.algorithm))
+    Ok(notice.to(&urls))
 }
 
 /// What is told of one page.

@@ -2,22 +2,26 @@
 
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
+    Cloudinary,
+    analysis::Analyses,
     answer::{Object, Site, fact, shown_place},
     call::Call,
-    eager,
+    eager::Results,
     engine::{Outcome, storage, unix},
+    fields,
     geometry::Rect,
     naming,
     params::{AccessRule, MetadataValue, UploadParams},
+    settings::Cloud,
 };
 use crate::{
     error::{Code, Failure},
     job::{FILE, JobError, OutputReport},
-    store::{Change, Facts, JobRow, ResourceRow, Store},
+    store::{Change, JobRow, ResourceRow, Store},
 };
 
 /// The output that is stored in the place of the source.
@@ -36,6 +40,7 @@ struct Stored {
 
 /// What the end of an upload changes and answers.
 pub(super) async fn ending(
+    dialect: &Cloudinary,
     call: &Call,
     job: &JobRow,
     store: &dyn Store,
@@ -63,11 +68,17 @@ pub(super) async fn ending(
         answer.insert("existing".to_owned(), true.into());
         return Ok(Outcome { answer, changes: Vec::new() });
     }
+    let cloud = Cloud::of(store, &job.account, dialect.config).await.map_err(storage)?;
+    if cloud.set.max_file_bytes.is_some() || cloud.set.max_storage_bytes.is_some() {
+        let in_use = store.totals(&job.account).await.map_err(storage)?.bytes;
+        let in_use = in_use.saturating_sub(previous.as_ref().map_or(0, |previous| previous.bytes));
+        cloud.check_room(stored.bytes, in_use).map_err(|message| Failure::new(Code::InvalidRequest, message))?;
+    }
     let (folder, shown_name) = shown_place(&name);
     let stem = naming::stem(params.filename_override.as_deref().unwrap_or(&call.filename)).to_owned();
+    let new = ResourceRow::new(key, at);
     let mut row = ResourceRow {
-        id: previous.as_ref().map_or_else(Uuid::new_v4, |previous| previous.id),
-        revision: 0,
+        id: previous.as_ref().map_or(new.id, |previous| previous.id),
         version: unix(at),
         sha256: stored.sha256,
         etag: stored.etag,
@@ -83,18 +94,17 @@ pub(super) async fn ending(
             _ => shown_name,
         },
         filename: if params.discard_original_filename == Some(true) { String::new() } else { stem },
-        access_mode: "public".to_owned(),
-        moderation_kind: String::new(),
-        moderation_status: String::new(),
         created_at: previous.as_ref().map_or(at, |previous| previous.created_at),
-        uploaded_at: at,
-        updated_at: at,
-        facts: Facts::default(),
-        key,
+        ..new
     };
     row.facts.extra.insert(fact::VERSION_ID.to_owned(), Uuid::new_v4().simple().to_string().into());
-    describe(&mut row, &params);
+    let metadata = fields::checked(store, &job.account, &params.metadata, false).await?;
+    describe(&mut row, &params, metadata);
+    fields::complete(store, &job.account, &mut row.facts.metadata).await?;
     limit_faces(&mut row);
+    if kind == "image" {
+        Analyses::of(&params).note(&mut row, job);
+    }
     let mut answer = site.asset(&row);
     if previous.is_some() {
         answer.insert("overwritten".to_owned(), true.into());
@@ -104,17 +114,7 @@ pub(super) async fn ending(
     let gone = previous.map(|row| Change::DropDerivedOf { account: row.key.account, resource: row.id });
     let mut changes = vec![Change::PutResource { row: Box::new(row.clone()), over }];
     changes.extend(gone);
-    if !params.eager.is_empty() && kind == "image" {
-        if params.eager_async == Some(true) {
-            let (told, job) = eager::later(&params, call, &row, site)?;
-            answer.extend(told);
-            changes.push(job);
-        } else {
-            let (told, results) = eager::results(&params, job, &row, store, site, at).await?;
-            answer.insert("eager".to_owned(), told.into());
-            changes.extend(results);
-        }
-    }
+    changes.extend(Results { params: &params, job, row: &row, store, site, at }.tell(&mut answer, call).await?);
     if let Some(batch_id) = &call.origin.batch_id {
         answer.entry("batch_id").or_insert_with(|| batch_id.clone().into());
     }
@@ -187,14 +187,16 @@ fn is_allowed(params: &UploadParams, job: &JobRow, format: &str) -> Result<(), F
 }
 
 /// Writes what a request says of a resource into its row; what it does not name stays.
-pub fn describe(row: &mut ResourceRow, params: &UploadParams) {
+///
+/// `metadata` are the values that fit their fields ([`fields::checked`]).
+pub fn describe(row: &mut ResourceRow, params: &UploadParams, metadata: Map<String, Value>) {
     for tag in &params.tags {
         if !row.facts.tags.contains(tag) {
             row.facts.tags.push(tag.clone());
         }
     }
     row.facts.context.extend(params.context.clone());
-    row.facts.metadata.extend(params.metadata.iter().map(|(field, value)| (field.clone(), metadata_value(value))));
+    fields::write(&mut row.facts.metadata, metadata);
     let texts = [(&params.asset_folder, &mut row.asset_folder), (&params.display_name, &mut row.display_name)];
     for (given, kept) in texts {
         if let Some(given) = given {
@@ -275,13 +277,7 @@ pub fn asked(answer: &mut Object, row: &ResourceRow, params: &UploadParams) {
         let faces = row.facts.extra.get(fact::FACES).cloned().unwrap_or_else(|| json!([]));
         answer.insert("faces".to_owned(), faces);
     }
-    for (wanted, name) in
-        [(params.exif, "exif"), (params.image_metadata, "image_metadata"), (params.media_metadata, "media_metadata")]
-    {
-        if wanted == Some(true) {
-            answer.insert(name.to_owned(), json!({}));
-        }
-    }
+    Analyses::of(params).tell(answer, row);
 }
 
 /// The first error of an output, if one failed.

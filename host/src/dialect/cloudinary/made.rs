@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Code, Failure},
     job::OutputReport,
-    store::{Change, DerivedRow, Facts, JobRow, ResourceRow, Store},
+    store::{Change, DerivedRow, JobRow, ResourceRow, Store},
 };
 
 /// The fact of a sheet that says, by transformation, where each picture lies.
@@ -36,9 +36,9 @@ pub(super) async fn ending(
     let key = call.key(&job.account, &call.kind, &call.name);
     let previous = store.resource(&key).await.map_err(storage)?;
     let (folder, name) = shown_place(&call.name);
+    let new = ResourceRow::new(key, at);
     let mut row = ResourceRow {
-        id: previous.as_ref().map_or_else(Uuid::new_v4, |previous| previous.id),
-        revision: 0,
+        id: previous.as_ref().map_or(new.id, |previous| previous.id),
         version: unix(at),
         sha256: output.sha256.clone().ok_or_else(|| missing("SHA-256"))?,
         etag: output.md5.clone().ok_or_else(|| missing("MD5"))?,
@@ -50,15 +50,8 @@ pub(super) async fn ending(
         asset_folder: folder.clone(),
         folder,
         display_name: name,
-        filename: String::new(),
-        access_mode: "public".to_owned(),
-        moderation_kind: String::new(),
-        moderation_status: String::new(),
         created_at: previous.as_ref().map_or(at, |previous| previous.created_at),
-        uploaded_at: at,
-        updated_at: at,
-        facts: Facts::default(),
-        key,
+        ..new
     };
     let extra = &mut row.facts.extra;
     extra.insert(fact::VERSION_ID.to_owned(), Uuid::new_v4().simple().to_string().into());
@@ -98,6 +91,7 @@ pub(super) async fn ending(
         resource: row.id,
         transformation: call.made_by.clone(),
         extension: row.format.clone(),
+        key: String::new(),
         sha256: row.sha256.clone(),
         etag: row.etag.clone(),
         bytes: row.bytes,

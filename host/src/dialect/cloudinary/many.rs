@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{
-    eager::{known, lowered},
+    eager::known,
     evaluate::Facts,
     geometry::Size,
     lower,
+    references::References,
     transformation::{FormatName, Key, Transformation},
 };
 use crate::{
     error::{Code, Failure},
     job::{Encoding, ImageRef, ImageSource, MAX_IMAGES, Rendering, SourceReport, Step},
     source::Source,
-    store::{ResourceRow, Store},
+    store::ResourceRow,
 };
 
 /// Pictures of one result, at most: as many as a job may name.
@@ -85,8 +86,7 @@ struct Prepared {
 }
 
 async fn prepare(
-    store: &dyn Store,
-    account: &str,
+    references: &References<'_>,
     member: &Member,
     transformation: &Transformation,
     format: Option<FormatName>,
@@ -94,7 +94,7 @@ async fn prepare(
     let nodes = member.before.nodes.iter().chain(&transformation.nodes).cloned().collect();
     let source = lower::Source { format: &member.format, frames: 1 };
     let wanted = lower::Wanted { extension: format, accept: None };
-    let (made, evaluated) = lowered(store, account, &Transformation { nodes }, &member.facts, source, wanted).await?;
+    let (made, evaluated) = references.lowered(&Transformation { nodes }, &member.facts, source, wanted).await?;
     // How long frames are shown, and how often, is of the whole.
     let mut loops = None;
     let steps = made.steps.into_iter().filter(|step| {
@@ -114,15 +114,14 @@ async fn prepare(
 }
 
 async fn prepare_all(
-    store: &dyn Store,
-    account: &str,
+    references: &References<'_>,
     members: &[Member],
     transformation: &Transformation,
     format: Option<FormatName>,
 ) -> Result<(Vec<Prepared>, Vec<String>), Failure> {
     let mut all = Vec::with_capacity(members.len());
     for member in members {
-        all.push(prepare(store, account, member, transformation, format).await?);
+        all.push(prepare(references, member, transformation, format).await?);
     }
     let blob = |member: &Member| match &member.source {
         ImageSource::Blob(sha256) => Some(sha256.clone()),
@@ -144,13 +143,12 @@ fn missing() -> Failure {
 /// # Errors
 /// What is wrong with the transformation; no pictures.
 pub async fn sprite(
-    store: &dyn Store,
-    account: &str,
+    references: &References<'_>,
     members: &[Member],
     transformation: &Transformation,
     format: Option<FormatName>,
 ) -> Result<Made, Failure> {
-    let (all, blobs) = prepare_all(store, account, members, transformation, format).await?;
+    let (all, blobs) = prepare_all(references, members, transformation, format).await?;
     let encoding = all.first().ok_or_else(missing)?.encoding.clone();
     let images: Vec<Value> = all.iter().map(|one| one.image.to_value()).collect();
     let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
@@ -169,13 +167,12 @@ pub async fn sprite(
 /// # Errors
 /// What is wrong with the transformation; no pictures.
 pub async fn multi(
-    store: &dyn Store,
-    account: &str,
+    references: &References<'_>,
     members: &[Member],
     transformation: &Transformation,
     format: Option<FormatName>,
 ) -> Result<Made, Failure> {
-    let (mut all, blobs) = prepare_all(store, account, members, transformation, format).await?;
+    let (mut all, blobs) = prepare_all(references, members, transformation, format).await?;
     if all.is_empty() {
         return Err(missing());
     }
@@ -209,13 +206,12 @@ pub async fn multi(
 /// # Errors
 /// What is wrong with the transformation.
 pub async fn written(
-    store: &dyn Store,
-    account: &str,
+    references: &References<'_>,
     transformation: &Transformation,
 ) -> Result<(Vec<Step>, Encoding), Failure> {
     let source = lower::Source { format: "png", frames: 1 };
     let facts = Facts::of(Size::new(1, 1));
-    let (made, _) = lowered(store, account, transformation, &facts, source, lower::Wanted::default()).await?;
+    let (made, _) = references.lowered(transformation, &facts, source, lower::Wanted::default()).await?;
     Ok((made.steps, Encoding { format: Some("png".to_owned()), ..made.encoding }))
 }
 

@@ -5,14 +5,18 @@
 //! of a job changes is worked out in `engine.rs`, which asks the store. Wire facts were taken from the
 //! SDKs' observable behaviour; `testdata/vectors.json` holds values computed by the Python SDK 1.46.3.
 
+pub mod analysis;
 pub mod answer;
+pub mod breakpoints;
 pub mod call;
 pub mod callback;
+pub mod changed;
 pub mod eager;
 pub mod engine;
 pub mod evaluate;
 pub mod explicit;
 pub mod explode;
+pub mod fields;
 pub mod geometry;
 pub mod intake;
 pub mod lower;
@@ -22,6 +26,8 @@ pub mod named;
 pub mod naming;
 pub mod params;
 pub mod preset;
+pub mod recipe;
+pub mod references;
 pub mod search;
 pub mod settings;
 pub mod signature;
@@ -29,6 +35,7 @@ pub mod transformation;
 pub mod trigger;
 pub mod url;
 pub mod words;
+pub mod works;
 
 mod escape;
 

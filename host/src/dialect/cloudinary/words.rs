@@ -2,7 +2,9 @@
 
 use super::{
     escape,
+    lower::TextStyle,
     params::{Form, ParamError},
+    transformation::{FontStyle, Layer, Node, Param, Style, Transformation},
 };
 
 /// Bytes of a text, at most.
@@ -97,6 +99,34 @@ impl Words {
     }
 }
 
+/// Reads a style as [`Words::style`] writes it: it is that of a layer.
+pub fn style(text: &str) -> Option<TextStyle> {
+    let (font, rest) = text.split_once(',').map_or((text, ""), |(font, rest)| (font, rest));
+    let separator = if rest.is_empty() { "" } else { "," };
+    let transformation = Transformation::parse(&format!("l_text:{font}:x{separator}{rest}")).ok()?;
+    let component = transformation.nodes.iter().find_map(|node| match node {
+        Node::Layer { open, .. } => Some(open),
+        Node::Apply(component) => Some(component),
+        _ => None,
+    })?;
+    let mut found = TextStyle { font: font_of(component.layer()?.0)?, color: None, background: None };
+    for param in &component.params {
+        match param {
+            Param::Color(color) => found.color = Some(color.clone()),
+            Param::Background(background) => found.background = Some(background.clone()),
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+fn font_of(layer: &Layer) -> Option<FontStyle> {
+    match layer {
+        Layer::Text { style: Style::Font(font), .. } => Some((**font).clone()),
+        _ => None,
+    }
+}
+
 fn field_name(field: &str) -> &'static str {
     match field {
         "font_weight" => "font_weight",
@@ -124,7 +154,6 @@ fn color(field: &'static str, value: &str) -> Result<String, ParamError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::cloudinary::transformation::Transformation;
 
     #[test]
     fn a_text_is_a_layer() {

@@ -74,6 +74,7 @@ impl ImageIntelligence {
                 content_type: "application/json".to_owned(),
                 headers: headers.clone(),
                 signer: if self.sign_webhooks { Signer::StandardWebhooks } else { Signer::None },
+                signing_key: None,
                 policy: Policy::ImageIntelligence,
             }
         });

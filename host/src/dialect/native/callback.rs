@@ -166,6 +166,7 @@ fn owed(to: To<'_>, kind: &str, sequence: i64, body: &impl Serialize) -> NewDeli
         content_type: "application/json".to_owned(),
         headers: Vec::new(),
         signer: Signer::StandardWebhooks,
+        signing_key: None,
         policy: Policy::Native,
     }
 }

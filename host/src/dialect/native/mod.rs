@@ -45,6 +45,7 @@ pub(crate) mod tests {
             bytes: None,
             sha256: None,
             md5: None,
+            recipe: None,
             data: Vec::new(),
             steps: Vec::new(),
             error: None,

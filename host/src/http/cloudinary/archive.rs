@@ -1,4 +1,4 @@
-//! `generate_archive`: many files in one ZIP, stored as a raw asset or sent at once.
+//! `generate_archive`: many files in one, ZIP or gzipped tape archive, stored as a raw asset or sent at once.
 
 use std::collections::HashSet;
 
@@ -6,18 +6,21 @@ use axum::response::Response;
 
 use super::{
     Call,
-    caller::{self, Signing},
+    caller::{self, Caller, Signing},
     files,
     form::Sent,
     jobs,
     reply::Refusal,
-    upload,
+    tgz, upload,
 };
 use crate::{
+    blob,
     dialect::cloudinary::{
         call::{self, Action},
+        intake::extension_of,
         naming,
         params::{Form, UploadParams},
+        transformation::Eager,
     },
     http::State,
     job::Accepts,
@@ -38,32 +41,35 @@ pub(super) async fn generate(call: Call, kind: &str, sent: Sent) -> Result<Respo
     if form.whole("expires_at")?.is_some_and(|end| end < now) {
         return Err(Refusal::new(401, "The address has expired"));
     }
-    match form.text("target_format") {
-        None | Some("zip") => {}
+    let format = match form.text("target_format") {
+        None | Some("zip") => "zip",
+        Some("tgz") => "tgz",
         Some(other) => {
-            return Err(Refusal::bad(format!("Invalid value for parameter target_format: {other} (expected zip)")));
+            let expected = "zip or tgz";
+            return Err(Refusal::bad(format!(
+                "Invalid value for parameter target_format: {other} (expected {expected})"
+            )));
         }
-    }
-    if form.has("transformations") {
-        return Err(Refusal::bad("Archives hold originals: transformations cannot be put into one"));
-    }
+    };
+    let made = Transformed::read(form)?;
     let rows = wanted(state, account, kind, form).await?;
     if rows.is_empty() {
         return Err(Refusal::new(404, "No resources found for archive"));
     }
-    let names = names(&rows, form)?;
-    let mut archive = zip::Archive::new(state.blobs.writer(state.limits.max_picture_bytes));
-    for (row, name) in rows.iter().zip(&names) {
-        archive.add(name, &state.blobs.get(&row.sha256).await?).await?;
+    let files = files_of(state, &caller, &rows, &made).await?;
+    let names = names(&files, form)?;
+    let mut archive = Archive::new(format, state.blobs.writer(state.limits.max_picture_bytes));
+    for (file, name) in files.iter().zip(&names) {
+        archive.add(name, &state.blobs.get(&file.sha256).await?).await?;
     }
     let blob = archive.finish().await?;
     let target = form.text("target_public_id").map_or_else(naming::made_up, str::to_owned);
     if form.text("mode") == Some("download") {
-        return files::attachment(state, &blob.sha256, &target, "zip").await;
+        return files::attachment(state, &blob.sha256, &target, format).await;
     }
     let tags = form.comma_list("target_tags").join(",");
     let fields = [
-        ("public_id", if target.ends_with(".zip") { target.clone() } else { format!("{target}.zip") }),
+        ("public_id", with_extension(&target, format)),
         ("tags", tags),
         ("asset_folder", form.text("target_asset_folder").unwrap_or_default().to_owned()),
         ("notification_url", form.text("notification_url").unwrap_or_default().to_owned()),
@@ -81,16 +87,15 @@ pub(super) async fn generate(call: Call, kind: &str, sent: Sent) -> Result<Respo
         name: params.full_public_id().unwrap_or(target),
         named: true,
         filename: String::new(),
-        made_by: rows.len().to_string(),
+        made_by: format!("{} {}", rows.len(), files.len()),
         form: fields.0,
     };
     let pending = (params.asynchronous == Some(true)).then(|| jobs::pending(&wanted));
     let job = wanted.job(Source::Blob { sha256: blob.sha256, asset: None }, Accepts::Unread, Vec::new())?;
-    let id = jobs::accept(state, account, job).await?;
     if let Some(pending) = pending {
-        return Ok(pending);
+        return jobs::accept(state, account, job).await.map(|_| pending);
     }
-    jobs::answer(state, &caller, &jobs::end(state, account, id).await?)
+    jobs::answer(&caller, &jobs::run(state, account, job).await?)
 }
 
 /// The assets that a call names, by name, each once.
@@ -149,21 +154,105 @@ async fn wanted(state: &State, account: &str, kind: &str, form: &Form) -> Result
     }
 }
 
+/// The transformations whose results go into the archive in the place of originals.
+struct Transformed {
+    texts: Vec<String>,
+    flatten: bool,
+    unnamed: bool,
+}
+
+impl Transformed {
+    fn read(form: &Form) -> Result<Transformed, Refusal> {
+        let texts: Vec<String> =
+            form.list("transformations").into_iter().flat_map(|list| list.split('|')).map(str::to_owned).collect();
+        for text in &texts {
+            Eager::parse(text).map_err(|error| Refusal::bad(error.to_string()))?;
+        }
+        Ok(Transformed {
+            texts,
+            flatten: form.boolean("flatten_transformations")? == Some(true),
+            unnamed: form.boolean("skip_transformation_name")? == Some(true),
+        })
+    }
+}
+
+/// A file that goes into the archive.
+struct File<'a> {
+    row: &'a ResourceRow,
+    sha256: String,
+    extension: String,
+    /// The transformation as folder and as the name's end.
+    folder: String,
+    end: String,
+}
+
+/// The originals, or the results of all transformations of those that are images; they are kept as those of deliveries.
+async fn files_of<'a>(
+    state: &State,
+    caller: &Caller,
+    rows: &'a [ResourceRow],
+    made: &Transformed,
+) -> Result<Vec<File<'a>>, Refusal> {
+    let original = |row: &'a ResourceRow| File {
+        row,
+        sha256: row.sha256.clone(),
+        extension: if row.key.kind == "raw" { String::new() } else { row.format.clone() },
+        folder: String::new(),
+        end: String::new(),
+    };
+    if made.texts.is_empty() {
+        return Ok(rows.iter().map(original).collect());
+    }
+    if rows.len() * made.texts.len() > MAX_FILES {
+        return Err(Refusal::bad(format!("The archive would hold more than {MAX_FILES} files")));
+    }
+    let site = upload::site(state, caller);
+    let mut files = Vec::new();
+    for row in rows {
+        if row.key.kind != "image" {
+            files.push(original(row));
+            continue;
+        }
+        for text in &made.texts {
+            let eager = Eager::parse(text).map_err(|error| Refusal::bad(error.to_string()))?;
+            let transformation = eager.transformation.to_string();
+            let extension = Some(eager.extension_name()).filter(|name| !name.is_empty());
+            let (url, _) = site.urls(row, &transformation, extension);
+            let path = url.split_once(site.host).map_or("", |(_, path)| path);
+            let found = state.delivery.made(path).await.map_err(|(status, message)| match status {
+                400 | 401 | 404 => Refusal::new(status, message),
+                _ => Refusal::new(500, format!("General Error: {message}")),
+            })?;
+            let name = transformation.replace('/', "_");
+            let (folder, end) = match (made.unnamed, made.flatten) {
+                (true, _) => (String::new(), String::new()),
+                (false, true) => (String::new(), format!("_{name}")),
+                (false, false) => (format!("{name}/"), String::new()),
+            };
+            files.push(File {
+                row,
+                sha256: found.sha256,
+                extension: extension_of(&found.format).to_owned(),
+                folder,
+                end,
+            });
+        }
+    }
+    Ok(files)
+}
+
 /// The names of files in the archive; no two are the same.
-fn names(rows: &[ResourceRow], form: &Form) -> Result<Vec<String>, Refusal> {
+fn names(files: &[File<'_>], form: &Form) -> Result<Vec<String>, Refusal> {
     let flatten = form.boolean("flatten_folders")? == Some(true);
     let original = form.boolean("use_original_filename")? == Some(true);
     let mut taken = HashSet::new();
-    let mut names = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (folder, last) = naming::split(&row.key.public_id);
+    let mut names = Vec::with_capacity(files.len());
+    for File { row, extension, folder, end, .. } in files {
+        let (place, last) = naming::split(&row.key.public_id);
         let last = if original && !row.filename.is_empty() { row.filename.as_str() } else { last };
-        let stem = if flatten || folder.is_empty() { last.to_owned() } else { format!("{folder}/{last}") };
-        let extension = match row.key.kind.as_str() {
-            "raw" => String::new(),
-            _ if row.format.is_empty() => String::new(),
-            _ => format!(".{}", row.format),
-        };
+        let place = if flatten || place.is_empty() { String::new() } else { format!("{place}/") };
+        let stem = format!("{folder}{place}{last}{end}");
+        let extension = if extension.is_empty() { String::new() } else { format!(".{extension}") };
         let mut name = format!("{stem}{extension}");
         let mut number = 1;
         while !taken.insert(name.clone()) {
@@ -173,4 +262,37 @@ fn names(rows: &[ResourceRow], form: &Form) -> Result<Vec<String>, Refusal> {
         names.push(name);
     }
     Ok(names)
+}
+
+fn with_extension(name: &str, extension: &str) -> String {
+    if name.ends_with(&format!(".{extension}")) { name.to_owned() } else { format!("{name}.{extension}") }
+}
+
+/// An archive of either format.
+enum Archive {
+    Zip(zip::Archive),
+    Tgz(tgz::Archive),
+}
+
+impl Archive {
+    fn new(format: &str, writer: blob::Writer) -> Archive {
+        match format {
+            "tgz" => Archive::Tgz(tgz::Archive::new(writer)),
+            _ => Archive::Zip(zip::Archive::new(writer)),
+        }
+    }
+
+    async fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), blob::Error> {
+        match self {
+            Archive::Zip(archive) => archive.add(name, bytes).await,
+            Archive::Tgz(archive) => archive.add(name, bytes).await,
+        }
+    }
+
+    async fn finish(self) -> Result<blob::BlobRef, blob::Error> {
+        match self {
+            Archive::Zip(archive) => archive.finish().await,
+            Archive::Tgz(archive) => archive.finish().await,
+        }
+    }
 }

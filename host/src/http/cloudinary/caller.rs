@@ -8,6 +8,7 @@ use crate::{
     dialect::{
         cloudinary::{
             params::Form,
+            settings::Cloud,
             signature::{Version, check_timestamp, verify_request},
         },
         native::auth,
@@ -27,6 +28,8 @@ pub(crate) struct Caller {
     pub(crate) secret: String,
     /// Whether nothing was signed.
     pub(crate) unsigned: bool,
+    /// What holds for the cloud.
+    pub(crate) cloud: Cloud,
 }
 
 /// How a call may be signed.
@@ -50,10 +53,11 @@ pub(crate) async fn signed(
         return basic(state, cloud, headers).await;
     }
     let account = account(state, cloud).await?;
+    let cloud = settings(state, &account).await?;
     let Some(signature) = form.text("signature") else {
         if signing.may_be_unsigned && form.text("api_key").is_none() {
             let (key, secret) = (account.key.clone(), account.secret.clone());
-            return taken(state, Caller { account, key, secret, unsigned: true });
+            return taken(state, Caller { account, key, secret, unsigned: true, cloud });
         }
         let missing = if form.text("api_key").is_none() { "api_key" } else { "signature" };
         return Err(Refusal::new(401, format!("Missing required parameter - {missing}")));
@@ -64,7 +68,7 @@ pub(crate) async fn signed(
     let secret = secret.unwrap_or_default();
     // An unknown key takes as long as a wrong signature.
     let mut verified = verify_request(&form.0, signature, &secret, Version::V2, signing.lists);
-    if verified.is_err() && state.cloudinary.accept_signature_version_1 {
+    if verified.is_err() && cloud.accept_version_1 {
         verified = verify_request(&form.0, signature, &secret, Version::V1, signing.lists);
     }
     if unknown {
@@ -74,7 +78,7 @@ pub(crate) async fn signed(
     let timestamp = form.whole("timestamp")?.ok_or_else(|| Refusal::bad("Missing required parameter - timestamp"))?;
     check_timestamp(timestamp, micros(state.clock.now()) / 1_000_000)?;
     let key = key.to_owned();
-    taken(state, Caller { account, key, secret, unsigned: false })
+    taken(state, Caller { account, key, secret, unsigned: false, cloud })
 }
 
 /// The caller of the admin API.
@@ -91,13 +95,18 @@ pub(crate) async fn basic(state: &State, cloud: &str, headers: &HeaderMap) -> Re
         return Err(refused(if is_bearer { "Invalid token" } else { "Invalid credentials" }));
     }
     let secret = secret.unwrap_or_default();
-    taken(state, Caller { account, key: sent.key, secret, unsigned: false })
+    let cloud = settings(state, &account).await?;
+    taken(state, Caller { account, key: sent.key, secret, unsigned: false, cloud })
 }
 
 /// The cloud of this name. Names that clients have put through a URL come in lower case.
 async fn account(state: &State, cloud: &str) -> Result<Account, Refusal> {
     let found = state.store.account(cloud).await?;
     found.ok_or_else(|| Refusal::new(401, format!("Invalid cloud_name {cloud}")))
+}
+
+async fn settings(state: &State, account: &Account) -> Result<Cloud, Refusal> {
+    Ok(Cloud::of(state.store.as_ref(), &account.key, state.cloudinary.dialect.config).await?)
 }
 
 /// The secret of one of the account's keys.

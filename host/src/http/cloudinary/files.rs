@@ -22,6 +22,7 @@ use crate::{
         answer::Site,
         made::SHEETS,
         many,
+        signature::Algorithm,
         transformation::{Key, Node, Param},
         url::{Address, AddressError, Host},
     },
@@ -75,7 +76,7 @@ async fn made(state: &State, path: &str, headers: &HeaderMap) -> Result<Response
                 host: state.public_url.split_once("://").map_or("", |(_, host)| host),
                 cloud: &address.cloud,
                 secret: "",
-                algorithm: state.cloudinary.dialect.algorithm,
+                algorithm: Algorithm::default(),
             };
             Ok(style_sheet(&site, &row, &transformation, infos, prefix(&address)))
         }

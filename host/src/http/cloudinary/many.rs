@@ -20,6 +20,7 @@ use crate::{
         many::{self, MAX_MEMBERS, Member},
         naming,
         params::{Form, UploadParams},
+        references::References,
         transformation::{FormatName, Transformation},
         url::{Address, DeliveryType, Host},
         words,
@@ -69,10 +70,10 @@ async fn collect(call: Call, kind: &str, sent: Sent, action: Action) -> Result<R
     };
     let transformation = asked.params.transformation.as_ref().map(|incoming| incoming.transformation.clone());
     let transformation = transformation.unwrap_or_default();
-    let store = state.store.as_ref();
+    let references = references(state, account);
     let made = match action {
-        Action::Sprite => many::sprite(store, account, &members, &transformation, asked.params.format).await?,
-        _ => many::multi(store, account, &members, &transformation, asked.params.format).await?,
+        Action::Sprite => many::sprite(&references, &members, &transformation, asked.params.format).await?,
+        _ => many::multi(&references, &members, &transformation, asked.params.format).await?,
     };
     let delivery = if action == Action::Sprite { DeliveryType::Sprite } else { DeliveryType::Multi };
     let wanted = call::Call {
@@ -94,11 +95,10 @@ async fn collect(call: Call, kind: &str, sent: Sent, action: Action) -> Result<R
         json_response(&json!({"status": "processing", "batch_id": wanted.origin.batch_id, "public_id": wanted.name}))
     });
     let job = wanted.making(made.source, made.steps, made.encoding, made.blobs)?;
-    let id = jobs::accept(state, account, job).await?;
     if let Some(later) = later {
-        return Ok(later);
+        return jobs::accept(state, account, job).await.map(|_| later);
     }
-    let row = jobs::end(state, account, id).await?;
+    let row = jobs::run(state, account, job).await?;
     if asked.form.text("mode") == Some("download") {
         let output = row.report.outputs.first();
         let (sha256, format) =
@@ -106,6 +106,10 @@ async fn collect(call: Call, kind: &str, sent: Sent, action: Action) -> Result<R
         return files::attachment(state, &sha256, &wanted.name, &format).await;
     }
     jobs::plain_answer(&row)
+}
+
+fn references<'a>(state: &'a State, account: &'a str) -> References<'a> {
+    References { store: state.store.as_ref(), blobs: &state.blobs, account }
 }
 
 /// The images of a tag, by name.
@@ -228,7 +232,7 @@ pub(super) async fn text(call: Call, sent: Sent) -> Result<Response, Refusal> {
     let words = words::Words::read(&asked.form)?;
     let transformation =
         Transformation::parse(&words.transformation()).map_err(|error| Refusal::bad(error.to_string()))?;
-    let (steps, encoding) = many::written(state.store.as_ref(), &account, &transformation).await?;
+    let (steps, encoding) = many::written(&references(state, &account), &transformation).await?;
     let wanted = call::Call {
         action: Action::Text,
         origin: asked.origin,
@@ -242,7 +246,5 @@ pub(super) async fn text(call: Call, sent: Sent) -> Result<Response, Refusal> {
     };
     let blank = Source::Canvas { width: 1, height: 1, color: [0; 4] };
     let job = wanted.making(blank, steps, encoding, Vec::new())?;
-    let id = jobs::accept(state, &account, job).await?;
-    let row = jobs::end(state, &account, id).await?;
-    jobs::answer(state, &asked.caller, &row)
+    jobs::answer(&asked.caller, &jobs::run(state, &account, job).await?)
 }

@@ -5,17 +5,23 @@
 
 mod admin;
 mod archive;
+mod asked;
 mod caller;
 mod chunks;
 pub mod delivery;
+mod explicit;
 mod files;
 mod form;
 mod jobs;
 mod manage;
 mod many;
+mod pages;
 mod reply;
+mod tags;
+mod tgz;
 mod token;
 mod upload;
+mod values;
 
 use std::sync::Arc;
 
@@ -44,8 +50,6 @@ use reply::Refusal;
 pub struct CloudinaryDoor {
     /// The dialect.
     pub dialect: Arc<Cloudinary>,
-    /// Whether requests may be signed as version 1 does.
-    pub accept_signature_version_1: bool,
     /// What tells the size of remote pictures.
     pub measure: Arc<dyn Measure>,
 }
@@ -128,12 +132,12 @@ impl Call {
         let sent = self.sent(request).await?;
         match action {
             "upload" | "upload_large" | "upload_chunked" => upload::upload(self, kind, sent).await,
-            "explicit" => manage::explicit(self, kind, sent).await,
+            "explicit" => explicit::explicit(self, kind, sent).await,
             "destroy" => manage::destroy(self, kind, sent).await,
             "rename" => manage::rename(self, kind, sent).await,
-            "tags" => manage::tags(self, kind, sent).await,
-            "context" => manage::context(self, kind, sent).await,
-            "metadata" => manage::metadata(self, kind, sent).await,
+            "tags" => tags::tags(self, kind, sent).await,
+            "context" => values::context(self, kind, sent).await,
+            "metadata" => values::metadata(self, kind, sent).await,
             "sprite" => many::sprite(self, sent).await,
             "multi" => many::multi(self, kind, sent).await,
             "explode" => many::explode(self, kind, sent).await,

@@ -12,6 +12,7 @@ use crate::{
     blob,
     dialect::cloudinary::{
         engine::told_failure,
+        fields::FieldError,
         params::ParamError,
         signature::{InvalidSignature, Stale},
     },
@@ -109,6 +110,15 @@ pub(crate) fn json_response(value: &impl Serialize) -> Response {
 impl From<ParamError> for Refusal {
     fn from(error: ParamError) -> Refusal {
         Refusal::bad(error.to_string())
+    }
+}
+
+impl From<FieldError> for Refusal {
+    fn from(error: FieldError) -> Refusal {
+        match error {
+            FieldError::Value(message) => Refusal::bad(message),
+            FieldError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -33,8 +33,8 @@ struct Token {
 
 /// The answer of an upload, with a token.
 pub(super) async fn answer(state: &State, caller: &Caller, row: &JobRow) -> Result<Response, Refusal> {
-    let Some(ended) = Ended::of(row) else { return jobs::answer(state, caller, row) };
-    let mut answer = jobs::signed(state, caller, ended.answer);
+    let Some(ended) = Ended::of(row) else { return jobs::answer(caller, row) };
+    let mut answer = jobs::signed(caller, ended.answer);
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let key = ResourceKey {
         account: caller.account.key.clone(),

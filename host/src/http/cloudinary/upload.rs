@@ -8,6 +8,7 @@ use super::{
     chunks,
     form::{Sent, SentFile},
     jobs,
+    pages::Pages,
     reply::{Refusal, json_response},
     token,
 };
@@ -19,11 +20,12 @@ use crate::{
         params::{Form, UploadParams, check_unsigned, with_preset},
         preset::Preset,
         url::DeliveryType,
+        works,
     },
     http::State,
     job::Accepts,
     source::{Source, parse_data_uri},
-    store::{Account, ResourceKey},
+    store::ResourceKey,
 };
 
 /// The longest address of a file or of a notification, in bytes.
@@ -38,13 +40,23 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
     }
     let signing = Signing { lists: false, may_be_unsigned: true };
     let caller = caller::signed(state, &call.cloud, &call.headers, &sent.form, signing).await?;
-    let form = with_presets(state, &caller, &sent.form).await?;
-    let params = UploadParams::parse(&form)?;
+    let mut form = with_presets(state, &caller, &sent.form).await?;
+    let mut params = UploadParams::parse(&form)?;
     if params.asynchronous == Some(true) && form.boolean("live")? == Some(true) {
         return Err(Refusal::bad("live is not currently supported with async"));
     }
     check_notified(state, &params)?;
     eager::check(&params)?;
+    let pages = Pages::take(&mut form, &params);
+    params = UploadParams::parse(&form)?;
+    if let Some(callback) = &params.callback
+        && !url::Url::parse(callback).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    {
+        let shown: String = callback.chars().take(200).collect();
+        return Err(Refusal::bad(format!(
+            "Invalid value for parameter callback: {shown} (expected an http or https URL)"
+        )));
+    }
 
     let Some(file) = sent.file else { return Err(Refusal::bad("Missing required parameter - file")) };
     let taken = match chunks::take(&call, &caller, file, sent.form.text("public_id")).await? {
@@ -76,17 +88,20 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         _ => Accepts::Unread,
     };
     // Transformations are of pictures; with other files they are left alone.
-    let outputs = if accepts == Accepts::Unread { Vec::new() } else { eager::output_ids(&params, true) };
+    let outputs = if accepts == Accepts::Unread { Vec::new() } else { works::output_ids(&params, true) };
     let job = upload.job(taken.source, accepts, outputs)?;
-    let id = jobs::accept(state, &caller.account.key, job).await?;
     if let Some(pending) = pending {
-        return Ok(pending);
+        return jobs::accept(state, &caller.account.key, job).await.map(|_| pending);
     }
-    let row = jobs::end(state, &caller.account.key, id).await?;
+    let row = jobs::run(state, &caller.account.key, job).await?;
+    let row = pages.make(&call, &caller, row).await?;
+    if let Some(callback) = &params.callback {
+        return jobs::redirect(&caller, &row, callback);
+    }
     if params.return_delete_token == Some(true) {
         return token::answer(state, &caller, &row).await;
     }
-    jobs::answer(state, &caller, &row)
+    jobs::answer(&caller, &row)
 }
 
 /// A file that is safe, and what it is called.
@@ -181,6 +196,7 @@ pub(super) fn origin(call: &Call, caller: &Caller, params: &UploadParams) -> Ori
         api_key: caller.key.clone(),
         request_id: call.request_id.clone(),
         batch_id: params.batch_id.clone().or_else(|| later.then(Origin::new_batch_id)),
+        algorithm: caller.cloud.algorithm,
         unsigned: caller.unsigned,
         notify: params.notification_url.clone(),
     }
@@ -217,12 +233,12 @@ async fn existing(
     }
     let key: ResourceKey = upload.key(&caller.account.key, &upload.kind, &upload.name);
     let Some(row) = state.store.resource(&key).await? else { return Ok(None) };
-    let mut answer = site(state, &caller.account).asset(&row);
+    let mut answer = site(state, caller).asset(&row);
     answer.insert("existing".to_owned(), true.into());
-    Ok(Some(json_response(&jobs::signed(state, caller, answer))))
+    Ok(Some(json_response(&jobs::signed(caller, answer))))
 }
 
 /// What addresses of an account are made of.
-pub(super) fn site<'a>(state: &'a State, account: &'a Account) -> Site<'a> {
-    state.cloudinary.dialect.site(&account.key, &account.secret)
+pub(super) fn site<'a>(state: &'a State, caller: &'a Caller) -> Site<'a> {
+    state.cloudinary.dialect.site(&caller.account.key, &caller.account.secret, caller.cloud.algorithm)
 }

@@ -24,7 +24,7 @@ use crate::{
     error::{Code, Failure},
     http::{
         BlitlineSettings, BlurbSettings, Changes, CloudinaryDoor, Documents, ImageIntelligenceSettings, Limits,
-        Measure, Metrics, Rates, State,
+        Measure, Metrics, Plugins as _, Rates, State,
         cloudinary::delivery::{AssetResources, Delivery, tests::FakeMaker},
         router,
     },
@@ -139,12 +139,20 @@ impl Door {
         }
         let egress = Egress::new(&config.egress).unwrap();
         let public_url = "http://here".to_owned();
-        let cloudinary =
-            Arc::new(Cloudinary { public_url: public_url.clone(), algorithm: config.cloudinary.signature_algorithm });
         let (store, plugins) = (Arc::new(store), Arc::new(Played::new()));
         let blobs = Blobs::local(&dir.join("blobs")).unwrap();
+        let cloudinary = Arc::new(Cloudinary {
+            public_url: public_url.clone(),
+            config: config.cloudinary,
+            transforms: {
+                let plugins = plugins.clone();
+                Arc::new(move || plugins.snapshot())
+            },
+            blobs: blobs.clone(),
+        });
         let delivery = Arc::new(Delivery::new(
             Arc::new(AssetResources::new(store.clone(), config.delivery.fetch)),
+            Arc::new(FakeMaker::new(blobs.clone())),
             Arc::new(FakeMaker::new(blobs.clone())),
             plugins.clone(),
             blobs.clone(),
@@ -176,11 +184,7 @@ impl Door {
                 Arc::new(ImageIntelligence { base_url: "http://here".into(), sign_webhooks: false }),
                 Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
             ],
-            cloudinary: CloudinaryDoor {
-                dialect: cloudinary,
-                accept_signature_version_1: config.cloudinary.accept_signature_version_1,
-                measure: Arc::new(Unmeasured),
-            },
+            cloudinary: CloudinaryDoor { dialect: cloudinary, measure: Arc::new(Unmeasured) },
             blitline: BlitlineSettings {
                 polls: Rates::new(config.blitline.polls_per_s),
                 config: config.blitline,

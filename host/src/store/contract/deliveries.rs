@@ -337,6 +337,30 @@ pub(in crate::store) async fn secrets_come_with_a_claim(subject: Subject) {
     assert_eq!(claimed.webhook_secrets, ["whsec_bmV3ZXI"]);
 }
 
+pub(in crate::store) async fn a_further_key_signs_until_it_ends(subject: Subject) {
+    subject.account("demo").await;
+    subject.account("other").await;
+    let key = |account: &str, key: &str| ApiKey {
+        key: key.into(),
+        account: account.into(),
+        secret: format!("secret of {key}"),
+        created_at: subject.clock.now(),
+    };
+    let keys = [key("demo", "second"), key("other", "theirs")].map(Change::PutKey);
+    subject.store.change(keys.into(), Vec::new()).await.unwrap();
+    let signed = async |signing_key: &str| {
+        subject.owe(vec![NewDelivery { signing_key: Some(signing_key.into()), ..delivery(URL) }]).await;
+        let claimed = subject.claim_deliveries().await.remove(0);
+        assert_eq!(claimed.row.delivery.signing_key.as_deref(), Some(signing_key));
+        claimed.api_secret
+    };
+    assert_eq!(signed("second").await, "secret of second");
+    assert_eq!(signed("theirs").await, "secret of demo", "a key of another account");
+    let ended = Change::DropKey { account: "demo".into(), key: "second".into() };
+    subject.store.change(vec![ended], Vec::new()).await.unwrap();
+    assert_eq!(signed("second").await, "secret of demo");
+}
+
 pub(in crate::store) async fn deliveries_are_listed_newest_first_in_pages(subject: Subject) {
     subject.account("demo").await;
     let mut made = Vec::new();

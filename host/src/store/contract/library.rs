@@ -56,6 +56,7 @@ fn derived(resource: &ResourceRow, transformation: &str, letter: &str) -> Derive
         resource: resource.id,
         transformation: transformation.into(),
         extension: String::new(),
+        key: String::new(),
         sha256: blob(letter),
         etag: "f".repeat(32),
         bytes: 10,
@@ -341,6 +342,30 @@ pub(in crate::store) async fn a_result_is_kept_once(subject: Subject) {
     assert_eq!(subject.store.derived_by_id("other", first.id).await.unwrap(), None);
     subject.change(vec![Change::DropDerived { account: "demo".into(), id: first.id }]).await;
     assert_eq!(subject.store.derived(row.id, "w_4", "").await.unwrap(), None);
+}
+
+pub(in crate::store) async fn results_are_found_by_what_they_were_made_of(subject: Subject) {
+    subject.account("demo").await;
+    let (cat, dog) = (resource("cat"), resource("dog"));
+    let keyed = |row: &ResourceRow, key: &str, letter: &str| DerivedRow {
+        key: key.to_owned(),
+        ..derived(row, "f_auto", letter)
+    };
+    let (webp, avif, other) = (keyed(&cat, "webp", "b"), keyed(&cat, "avif", "c"), keyed(&dog, "webp", "b"));
+    let kept = [&webp, &avif, &other].map(|row| Change::PutDerived(row.clone()));
+    subject.change([put(&cat), put(&dog)].into_iter().chain(kept).collect()).await;
+    let made = async |account: &str, key: &str| {
+        let mut found = subject.store.derived_made(account, key).await.unwrap();
+        found.sort_by_key(|row| row.resource != cat.id);
+        found
+    };
+    assert_eq!(made("demo", "webp").await, [webp, other.clone()]);
+    assert_eq!(made("demo", "avif").await, [avif]);
+    assert_eq!(made("other", "avif").await, []);
+    let dropped = Change::DropDerivedOf { account: "demo".into(), resource: cat.id };
+    subject.change(vec![dropped]).await;
+    assert_eq!(made("demo", "webp").await, [other]);
+    assert_eq!(made("demo", "avif").await, []);
 }
 
 pub(in crate::store) async fn results_are_listed(subject: Subject) {

@@ -115,6 +115,7 @@ fn output(id: &str) -> OutputReport {
         bytes: None,
         sha256: None,
         md5: None,
+        recipe: None,
         data: Vec::new(),
         steps: Vec::new(),
         error: None,
@@ -183,6 +184,7 @@ pub(super) fn delivery(url: &str) -> NewDelivery {
         content_type: "application/json".into(),
         headers: vec![("x-number".into(), number.to_string())],
         signer: Signer::StandardWebhooks,
+        signing_key: None,
         policy: Policy::Native,
     }
 }
@@ -245,14 +247,14 @@ macro_rules! contract_tests {
                 a_lost_delivery_lease_returns, a_lost_delivery_lease_does_not_hinder_others, the_log_keeps_the_last_fifty,
                 failures_in_a_row_open_the_breaker, a_probe_closes_the_breaker, a_failed_probe_doubles_the_pause,
                 an_answer_in_between_keeps_the_breaker_closed, a_replay_sends_the_same_message, a_replay_does_not_wait,
-                secrets_come_with_a_claim, deliveries_are_listed_newest_first_in_pages, the_next_due_delivery_is_known;
+                secrets_come_with_a_claim, a_further_key_signs_until_it_ends, deliveries_are_listed_newest_first_in_pages, the_next_due_delivery_is_known;
             keep: an_asset_replaces_one_of_its_id, an_asset_is_forgotten, blobs_in_use_are_not_unreferenced,
                 old_work_is_forgotten, of_many_ended_jobs_only_those_due_are_forgotten, young_and_pending_work_stays, old_keys_are_forgotten, gauges_count_what_waits,
                 a_good_store_is_ready;
             library: a_resource_comes_out_as_it_went_in, a_resource_is_changed_by_who_read_it_last, a_taken_name_is_a_conflict,
                 a_failing_change_undoes_those_before_it, a_dropped_resource_takes_its_results_along, a_job_ends_together_with_its_changes,
                 a_change_can_accept_a_job, a_change_can_accept_a_batch, resources_are_filtered, resources_are_sorted_and_paged, resources_are_counted_by_column,
-                value_names_are_listed_once, a_result_is_kept_once, results_are_listed, documents_are_named_things,
+                value_names_are_listed_once, a_result_is_kept_once, results_are_found_by_what_they_were_made_of, results_are_listed, documents_are_named_things,
                 keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;
         );
     };

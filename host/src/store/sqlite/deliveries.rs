@@ -56,10 +56,10 @@ pub(super) async fn insert(tx: &mut Tx, owed: &[NewDelivery]) -> Result<(), Fail
 /// All at first wait for a sibling; then those go that need not, and later siblings that were there
 /// before them wait. `$1`: rows; `$2`: bodies; `$3`: of each order key the first place; `$4`: now.
 const INSERT: &str = "INSERT INTO deliveries (id, message_id, account, job, batch, order_key, sequence, kind, url, \
-     receiver, content_type, headers, signer, policy, replay_of, state, next_at, created_at, blocked) \
+     receiver, content_type, headers, signer, policy, replay_of, signing_key, state, next_at, created_at, blocked) \
      SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, unhex(value ->> 3), unhex(value ->> 4), \
      unhex(value ->> 5), value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, \
-     value ->> 13, unhex(value ->> 14), 'pending', $4, $4, 1 FROM json_each($1) WHERE TRUE ON CONFLICT DO NOTHING; \
+     value ->> 13, unhex(value ->> 14), value ->> 15, 'pending', $4, $4, 1 FROM json_each($1) WHERE TRUE ON CONFLICT DO NOTHING; \
      INSERT INTO delivery_bodies (delivery, body) SELECT unhex(value ->> 0), \
      CASE WHEN value ->> 1 THEN unhex(value ->> 2) ELSE CAST(value ->> 2 AS BLOB) END FROM json_each($2) \
      WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = unhex(value ->> 0)) ON CONFLICT DO NOTHING; \
@@ -99,6 +99,7 @@ async fn insert_rows(tx: &mut Tx, owed: &[(&NewDelivery, Uuid, Option<Uuid>)]) -
             name(delivery.signer)?,
             name(delivery.policy)?,
             replay_of.map(hex),
+            delivery.signing_key,
         ]));
         // Text goes as it is; SQLite's text ends at a zero.
         bodies.push(match std::str::from_utf8(&delivery.body) {
@@ -265,9 +266,10 @@ async fn postpone(tx: &mut Tx, due: &DueLane, lane: i64, until: i64, parked: boo
 
 async fn read_claimed(tx: &mut Tx, token: &[u8], ids: &[Vec<u8>]) -> Result<Vec<ClaimedDelivery>, Fail> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {DELIVERY}, a.secret, a.webhook_secret, a.previous_webhook_secret, a.previous_until \
+        "SELECT {DELIVERY}, COALESCE(k.secret, a.secret) AS secret, a.webhook_secret, a.previous_webhook_secret, a.previous_until \
          FROM json_each(?) chosen JOIN deliveries v ON v.id = unhex(chosen.value) \
-         JOIN delivery_bodies b ON b.delivery = v.id JOIN accounts a ON a.key = v.account ORDER BY v.next_at, v.id"
+         JOIN delivery_bodies b ON b.delivery = v.id JOIN accounts a ON a.key = v.account \
+         LEFT JOIN api_keys k ON k.key = v.signing_key AND k.account = v.account ORDER BY v.next_at, v.id"
     )))
     .bind(serde_json::to_string(&ids.iter().map(hex::encode).collect::<Vec<_>>())?)
     .fetch_all(tx.open().await?)

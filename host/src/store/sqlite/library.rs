@@ -132,9 +132,9 @@ async fn drop_resource(tx: &mut Tx, account: &str, id: Uuid, over: u64) -> Resul
 
 async fn put_derived(tx: &mut Tx, row: &DerivedRow) -> Result<(), Fail> {
     const PUT: &str = "INSERT INTO derived (id, account, resource, transformation, extension, sha256, etag, bytes, format, \
-         width, height, created_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 \
+         width, height, created_at, key) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 \
          WHERE EXISTS (SELECT 1 FROM resources WHERE id = $3 AND account = $2) \
-         ON CONFLICT (resource, transformation, extension) DO UPDATE SET sha256 = excluded.sha256, \
+         ON CONFLICT (resource, transformation, extension, key) DO UPDATE SET sha256 = excluded.sha256, \
          etag = excluded.etag, bytes = excluded.bytes, format = excluded.format, width = excluded.width, \
          height = excluded.height, created_at = excluded.created_at";
     let values = Values::new()
@@ -149,7 +149,8 @@ async fn put_derived(tx: &mut Tx, row: &DerivedRow) -> Result<(), Fail> {
         .with(row.format.clone())
         .with(row.width)
         .with(row.height)
-        .with(at(row.created_at));
+        .with(at(row.created_at))
+        .with(row.key.clone());
     tx.ask(PUT, values).await?;
     Ok(())
 }

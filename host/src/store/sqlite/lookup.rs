@@ -65,13 +65,30 @@ pub(super) async fn derived(
     transformation: &str,
     extension: &str,
 ) -> Result<Option<DerivedRow>, Fail> {
-    let row = sqlx::query("SELECT * FROM derived WHERE resource = ? AND transformation = ? AND extension = ?")
-        .bind(key(resource))
-        .bind(transformation)
-        .bind(extension)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(
+        "SELECT * FROM derived WHERE resource = ? AND transformation = ? AND extension = ? \
+                           ORDER BY created_at DESC, id DESC LIMIT 1",
+    )
+    .bind(key(resource))
+    .bind(transformation)
+    .bind(extension)
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(rows::derived).transpose()
+}
+
+pub(super) async fn derived_made(
+    connection: &mut SqliteConnection,
+    account: &str,
+    key: &str,
+) -> Result<Vec<DerivedRow>, Fail> {
+    let found = sqlx::query("SELECT * FROM derived WHERE account = ? AND key = ? ORDER BY created_at, id LIMIT ?")
+        .bind(account)
+        .bind(key)
+        .bind(PAGE)
+        .fetch_all(connection)
+        .await?;
+    found.iter().map(rows::derived).collect()
 }
 
 pub(super) async fn derived_by_id(

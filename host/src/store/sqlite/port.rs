@@ -67,6 +67,10 @@ impl Library for Sqlite {
         at("look the result up", found)
     }
 
+    async fn derived_made(&self, account: &str, key: &str) -> Result<Vec<DerivedRow>, Error> {
+        at("look the results up", lookup::derived_made(&mut *self.reader().await?, account, key).await)
+    }
+
     async fn derived_by_id(&self, account: &str, id: Uuid) -> Result<Option<DerivedRow>, Error> {
         at("look the result up", lookup::derived_by_id(&mut *self.reader().await?, account, id).await)
     }

@@ -31,7 +31,7 @@ pub(super) const JOB: &str = job_columns!();
 
 /// The columns that [`delivery`] reads, from `deliveries v` and `delivery_bodies b`.
 pub(super) const DELIVERY: &str = "v.id, v.message_id, v.account, v.job, v.batch, v.order_key, v.sequence, v.kind, v.url, \
-     v.content_type, v.headers, v.signer, v.policy, v.state, v.attempts, v.next_at, v.replay_of, v.created_at, \
+     v.content_type, v.headers, v.signer, v.signing_key, v.policy, v.state, v.attempts, v.next_at, v.replay_of, v.created_at, \
      v.finished_at, b.body";
 
 /// An id as it is bound.
@@ -200,6 +200,7 @@ pub(super) fn derived(row: &SqliteRow) -> Result<DerivedRow, Fail> {
         resource: id(row, "resource")?,
         transformation: row.try_get("transformation")?,
         extension: row.try_get("extension")?,
+        key: row.try_get("key")?,
         sha256: row.try_get("sha256")?,
         etag: row.try_get("etag")?,
         bytes: unsigned(row, "bytes")?,
@@ -259,6 +260,7 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, Fail> {
             content_type: row.try_get("content_type")?,
             headers: json(row, "headers")?,
             signer: named(row, "signer")?,
+            signing_key: row.try_get("signing_key")?,
             policy: named(row, "policy")?,
         },
         state,

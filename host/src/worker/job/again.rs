@@ -11,7 +11,8 @@ const LONGEST_DELAY: Duration = Duration::from_secs(300);
 impl Run<'_> {
     /// Whether a failure may be gone at the next try.
     pub(super) fn may_retry(&self, code: Code) -> bool {
-        code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
+        let is_told = self.job.spec.intake.waited && code == Code::SourceUnreachable;
+        !is_told && code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
     }
 
     /// Whether a job that does not succeed is to be tried again, as it asked for.

@@ -36,7 +36,8 @@ impl Run<'_> {
         for (index, work) in works.into_iter().enumerate() {
             match work {
                 _ if !pending.contains(&index) => {}
-                Ok(Work { steps, encoding }) => {
+                Ok(Work { steps, encoding, recipe }) => {
+                    self.job.report.outputs[index].recipe = recipe;
                     let output = &mut self.job.spec.outputs[index];
                     (output.steps, output.encoding) = (steps, encoding);
                     makeable.push(index);

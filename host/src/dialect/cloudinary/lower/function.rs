@@ -7,7 +7,7 @@ use super::{
         evaluate::EvaluateError,
         transformation::{Code, Component, Function, Key, Param},
     },
-    Picture, call, refused,
+    Picture, REMOTE, call, refused,
 };
 use crate::job::COMPONENT;
 
@@ -22,10 +22,12 @@ impl Picture<'_> {
                 let sha256 = self.assets.component(id).ok_or_else(|| EvaluateError::MissingLayer(id.clone()))?;
                 call(&format!("{COMPONENT}{sha256}"), json!({}))
             }
-            Code::Remote(_) => {
-                let error = refused(param, "wasm: and the public id of a stored component");
+            // A layer is made as a whole by the engine, which calls nobody.
+            Code::Remote(_) if self.is_layer => {
+                let error = refused(param, "a function on the web outside of layers");
                 return Err(error.within(&component.to_string()).into());
             }
+            Code::Remote(url) => call(&format!("{REMOTE}{url}"), json!({})),
         };
         if *pre {
             self.first.push(step)

@@ -34,7 +34,7 @@ impl Picture<'_> {
 
     /// The picture of a layer after its own steps.
     fn image(&self, layer: &LayerStep) -> Result<ImageRef, EvaluateError> {
-        let mut picture = Picture::new(self.assets);
+        let mut picture = Picture { is_layer: true, ..Picture::new(self.assets) };
         let mut actions = layer.steps.as_slice();
         let source = match &layer.layer {
             Layer::Fetch { video: false, url } => Some(ImageSource::Url(url.clone())),

@@ -66,6 +66,10 @@ pub struct Wanted<'a> {
     pub accept: Option<&'a str>,
 }
 
+/// What the transform of a step begins with that is a function on the web; its address follows. The engine does not know
+/// such steps: delivery runs what is before them, calls the function, and goes on with its answer.
+pub const REMOTE: &str = "remote:";
+
 /// What the engine runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lowered {
@@ -99,6 +103,11 @@ impl Lowered {
         blobs.sort();
         blobs.dedup();
         blobs
+    }
+
+    /// Whether a function on the web is called for it.
+    pub fn calls_out(&self) -> bool {
+        self.steps.iter().any(|step| step.transform.starts_with(REMOTE))
     }
 
     /// Whether a picture is fetched from elsewhere for it.
@@ -138,11 +147,12 @@ struct Picture<'a> {
     /// Before all else.
     first: Vec<Step>,
     steps: Vec<Step>,
+    is_layer: bool,
 }
 
 impl<'a> Picture<'a> {
     fn new(assets: &'a dyn Assets) -> Self {
-        Self { assets, first: Vec::new(), steps: Vec::new() }
+        Self { assets, first: Vec::new(), steps: Vec::new(), is_layer: false }
     }
 
     fn actions(&mut self, actions: &[Action]) -> Result<(), EvaluateError> {

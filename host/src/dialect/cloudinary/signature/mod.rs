@@ -50,6 +50,11 @@ impl Algorithm {
     }
 }
 
+/// The signature of a body that is posted: of it, the time in Unix seconds and the secret.
+pub fn notification_signature(body: &[u8], timestamp: u64, secret: &str, algorithm: Algorithm) -> String {
+    hex::encode(algorithm.digest(&[body, timestamp.to_string().as_bytes()].concat(), secret))
+}
+
 /// How the text to sign is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Version {

@@ -4,16 +4,13 @@ use serde_json::{Value, json};
 
 use super::Admin;
 use crate::{
-    dialect::cloudinary::naming,
+    dialect::cloudinary::{
+        fields::{self, CLASS, MAX_FIELDS, TYPES},
+        naming,
+    },
     http::cloudinary::reply::Refusal,
     store::{Change, DocumentQuery, DocumentRow, Error},
 };
-
-/// The class of documents that fields are.
-pub(super) const CLASS: &str = "metadata_field";
-
-/// Types of fields.
-const TYPES: [&str; 5] = ["string", "integer", "date", "enum", "set"];
 
 pub(super) async fn dispatch(admin: &Admin, method: &str, path: &[&str]) -> Result<Value, Refusal> {
     match (method, path) {
@@ -21,6 +18,9 @@ pub(super) async fn dispatch(admin: &Admin, method: &str, path: &[&str]) -> Resu
         ("GET", [id]) => Ok(find(admin, id).await?.body),
         ("POST", []) => create(admin).await,
         ("PUT", [id]) => update(admin, id).await,
+        ("PUT", [id, "datasource"]) => list_values(admin, id).await,
+        ("DELETE", [id, "datasource"]) => end_values(admin, id, "inactive").await,
+        ("POST", [id, "datasource_restore"]) => end_values(admin, id, "active").await,
         ("DELETE", [id]) => {
             let found = find(admin, id).await?;
             let gone = Change::DropDocument { account: found.account, class: found.class, name: found.name };
@@ -32,7 +32,7 @@ pub(super) async fn dispatch(admin: &Admin, method: &str, path: &[&str]) -> Resu
 }
 
 async fn list(admin: &Admin) -> Result<Value, Refusal> {
-    let query = DocumentQuery { class: CLASS.to_owned(), limit: 500, ..DocumentQuery::default() };
+    let query = DocumentQuery { class: CLASS.to_owned(), limit: MAX_FIELDS, ..DocumentQuery::default() };
     let page = admin.state().store.documents(admin.account(), query).await?;
     let fields: Vec<Value> = page.items.into_iter().map(|row| row.body).collect();
     Ok(json!({"metadata_fields": fields}))
@@ -69,6 +69,7 @@ async fn create(admin: &Admin) -> Result<Value, Refusal> {
     if let Some(restrictions) = json_param(admin, "restrictions") {
         field["restrictions"] = restrictions;
     }
+    check_default(&field)?;
     put(admin, &id, field.clone(), true).await.map_err(|error| match error {
         Error::Exists { .. } => Refusal::new(409, format!("External ID {id} already exists")),
         error => error.into(),
@@ -101,8 +102,55 @@ async fn update(admin: &Admin, id: &str) -> Result<Value, Refusal> {
     if let Some(mandatory) = admin.form.boolean("mandatory")? {
         field.insert("mandatory".to_owned(), mandatory.into());
     }
-    put(admin, id, field.clone().into(), false).await?;
-    Ok(field.into())
+    let field = Value::from(field);
+    check_default(&field)?;
+    put(admin, id, field.clone(), false).await?;
+    Ok(field)
+}
+
+/// The default has to be a value that the field takes.
+fn check_default(field: &Value) -> Result<(), Refusal> {
+    let default = &field["default_value"];
+    match default.is_null() {
+        true => Ok(()),
+        false => fields::check(field, default).map(|_| ()).map_err(Refusal::bad),
+    }
+}
+
+/// `datasource`: adds values, and changes those whose ids are there.
+async fn list_values(admin: &Admin, id: &str) -> Result<Value, Refusal> {
+    let mut field = find(admin, id).await?.body;
+    let given = json_param(admin, "values").ok_or_else(|| Refusal::bad("Missing required parameter - values"))?;
+    let given = with_ids(json!({"values": given}));
+    let Some(values) = field["datasource"]["values"].as_array_mut() else {
+        return Err(Refusal::bad(format!("Metadata field {id} has no list of values")));
+    };
+    for value in given["values"].as_array().into_iter().flatten() {
+        match values.iter_mut().find(|known| known["external_id"] == value["external_id"]) {
+            Some(known) => *known = value.clone(),
+            None => values.push(value.clone()),
+        }
+    }
+    let source = field["datasource"].clone();
+    put(admin, id, field, false).await?;
+    Ok(source)
+}
+
+/// Ends values of the list, or takes them in again.
+async fn end_values(admin: &Admin, id: &str, state: &str) -> Result<Value, Refusal> {
+    let mut field = find(admin, id).await?.body;
+    let ids = admin.form.list("external_ids");
+    if ids.is_empty() {
+        return Err(Refusal::bad("Missing required parameter - external_ids"));
+    }
+    for value in field["datasource"]["values"].as_array_mut().into_iter().flatten() {
+        if value["external_id"].as_str().is_some_and(|known| ids.contains(&known)) {
+            value["state"] = state.into();
+        }
+    }
+    let source = field["datasource"].clone();
+    put(admin, id, field, false).await?;
+    Ok(source)
 }
 
 async fn put(admin: &Admin, id: &str, body: Value, new: bool) -> Result<(), Error> {

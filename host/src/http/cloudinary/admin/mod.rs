@@ -103,7 +103,7 @@ impl Admin {
     }
 
     fn site(&self) -> Site<'_> {
-        upload::site(&self.call.state, &self.caller.account)
+        upload::site(&self.call.state, &self.caller)
     }
 
     fn no_route(&self, path: &[&str]) -> Refusal {

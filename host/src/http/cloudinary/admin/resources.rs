@@ -6,14 +6,22 @@ use uuid::Uuid;
 use super::{Admin, list, remove, with_cursor};
 use crate::{
     dialect::cloudinary::{
+        analysis::Analyses,
         answer::{fact, seconds},
-        call::Origin,
+        call::{self, Action, Origin},
         callback::Notice,
+        changed, fields,
         intake::describe,
         params::UploadParams,
-        trigger,
+        trigger, works,
     },
-    http::cloudinary::reply::{Refusal, anew},
+    http::cloudinary::{
+        jobs,
+        reply::{Refusal, anew},
+        upload,
+    },
+    job::Accepts,
+    source::Source,
     store::{Change, Column, DerivedQuery, Filter, ResourceKey, ResourceRow, Test},
 };
 
@@ -31,7 +39,7 @@ pub(super) async fn dispatch(admin: &Admin, method: &str, path: &[&str]) -> Resu
         }
         ("GET", [id]) if Uuid::try_parse(id).is_ok() => {
             let found = by_id(admin, id).await?.ok_or_else(|| Refusal::no_resource(id))?;
-            one(admin, &found).await
+            one(admin, found).await
         }
         ("GET", [kind @ ("image" | "video" | "raw")]) => listed(admin, kind, None).await,
         ("GET", [kind @ ("image" | "video" | "raw"), "tags", tag @ ..]) => {
@@ -53,7 +61,7 @@ pub(super) async fn dispatch(admin: &Admin, method: &str, path: &[&str]) -> Resu
         ("GET", [kind @ ("image" | "video" | "raw"), delivery]) => listed(admin, kind, Some(delivery)).await,
         ("GET", [kind @ ("image" | "video" | "raw"), delivery, id @ ..]) => {
             let found = named(admin, kind, delivery, &id.join("/")).await?;
-            one(admin, &found).await
+            one(admin, found).await
         }
         ("POST", [kind @ ("image" | "video" | "raw"), delivery, id @ ..]) if !id.is_empty() => {
             anew!(update(admin, kind, delivery, &id.join("/")).await)
@@ -111,9 +119,35 @@ async fn by_id(admin: &Admin, id: &str) -> Result<Option<ResourceRow>, Refusal> 
     Ok(admin.state().store.resources(admin.account(), query).await?.items.pop())
 }
 
+/// What is asked about a picture is found out first, if nobody has asked before.
+async fn looked_at(admin: &Admin, row: ResourceRow, analyses: Analyses) -> Result<ResourceRow, Refusal> {
+    if row.key.kind != "image" || analyses.are_known(&row) {
+        return Ok(row);
+    }
+    let params = UploadParams::parse(&admin.form)?;
+    let look = call::Call {
+        action: Action::Look,
+        origin: admin.origin(),
+        kind: row.key.kind.clone(),
+        delivery: row.key.delivery.clone(),
+        name: row.key.public_id.clone(),
+        named: true,
+        filename: String::new(),
+        made_by: String::new(),
+        form: upload::kept(admin.form.clone()),
+    };
+    let outputs = works::output_ids(&params, false);
+    let source = Source::Blob { sha256: row.sha256.clone(), asset: None };
+    let job = look.job(source, Accepts::Pictures, outputs)?;
+    jobs::run(admin.state(), admin.account(), job).await?;
+    named(admin, &row.key.kind, &row.key.delivery, &row.key.public_id).await
+}
+
 /// Everything that is known of a resource.
-async fn one(admin: &Admin, row: &ResourceRow) -> Result<Value, Refusal> {
+async fn one(admin: &Admin, row: ResourceRow) -> Result<Value, Refusal> {
     let site = admin.site();
+    let analyses = Analyses::of(&UploadParams::parse(&admin.form)?);
+    let row = &looked_at(admin, row, analyses).await?;
     let mut shown = list::full(&site.asset(row), row);
     if row.facts.tags.is_empty() {
         shown.remove("tags");
@@ -121,6 +155,7 @@ async fn one(admin: &Admin, row: &ResourceRow) -> Result<Value, Refusal> {
     if !admin.flag("coordinates")? {
         shown.remove("coordinates");
     }
+    analyses.tell(&mut shown, row);
     if admin.flag("faces")? {
         let faces = row.facts.extra.get(fact::FACES).cloned().unwrap_or_else(|| json!([]));
         shown.insert("faces".to_owned(), faces);
@@ -151,14 +186,15 @@ async fn update(admin: &Admin, kind: &str, delivery: &str, id: &str) -> Result<V
     }
     let params = UploadParams::parse(&admin.form)?;
     let mut row = named(admin, kind, delivery, id).await?;
-    let previous = row.display_name.clone();
+    let before = row.clone();
     if admin.form.has("tags") {
         row.facts.tags.clear();
     }
     if admin.form.has("context") {
         row.facts.context.clear();
     }
-    describe(&mut row, &params);
+    let metadata = fields::checked(admin.state().store.as_ref(), admin.account(), &params.metadata, false).await?;
+    describe(&mut row, &params, metadata);
     let now = admin.state().clock.now();
     if let Some(status) = admin.form.text("moderation_status") {
         if !["approved", "rejected", "pending"].contains(&status) {
@@ -175,14 +211,15 @@ async fn update(admin: &Admin, kind: &str, delivery: &str, id: &str) -> Result<V
     let over = Some(row.revision);
     let change = Change::PutResource { row: Box::new(row.clone()), over };
     let mut owed = Vec::new();
+    for (event, body) in changed::all(&before, &row) {
+        owed.extend(admin.notices(event, body).await?);
+    }
     if admin.form.text("moderation_status").is_some() {
-        owed = moderated(admin, &row).await?;
-    } else if row.display_name != previous {
-        owed = renamed(admin, &row, &previous).await?;
+        owed.extend(moderated(admin, &row).await?);
     }
     admin.state().store.change(vec![change], owed).await?;
     admin.state().delivery_ready.notify_one();
-    one(admin, &row).await
+    one(admin, row).await
 }
 
 async fn moderated(admin: &Admin, row: &ResourceRow) -> Result<Vec<crate::webhook::NewDelivery>, Refusal> {
@@ -196,19 +233,16 @@ async fn moderated(admin: &Admin, row: &ResourceRow) -> Result<Vec<crate::webhoo
     admin.notices("moderation", body).await
 }
 
-async fn renamed(
-    admin: &Admin,
-    row: &ResourceRow,
-    previous: &str,
-) -> Result<Vec<crate::webhook::NewDelivery>, Refusal> {
-    let body = json!({"source": "api", "resources": {&row.key.public_id: {
-        "previous_display_name": previous, "new_display_name": row.display_name,
-        "asset_id": row.id.simple().to_string(), "resource_type": row.key.kind, "type": row.key.delivery,
-    }}});
-    admin.notices("resource_display_name_changed", body).await
-}
-
 impl Admin {
+    fn origin(&self) -> Origin {
+        Origin {
+            api_key: self.caller.key.clone(),
+            request_id: self.call.request_id.clone(),
+            algorithm: self.caller.cloud.algorithm,
+            ..Origin::default()
+        }
+    }
+
     /// What is told of an event: to the call's address, else to the account's.
     pub(super) async fn notices(
         &self,
@@ -217,14 +251,13 @@ impl Admin {
     ) -> Result<Vec<crate::webhook::NewDelivery>, Refusal> {
         let mut urls = Vec::new();
         if let Some(url) = self.form.text("notification_url") {
-            super::upload::check_url(self.state(), "notification_url", url)?;
+            upload::check_url(self.state(), "notification_url", url)?;
             urls.push(url.to_owned());
         } else {
             urls = trigger::addresses(self.state().store.as_ref(), self.account(), event).await?;
         }
         let Value::Object(body) = body else { return Ok(Vec::new()) };
-        let origin =
-            Origin { api_key: self.caller.key.clone(), request_id: self.call.request_id.clone(), ..Origin::default() };
+        let origin = self.origin();
         let notice = Notice {
             kind: event,
             account: self.account(),
@@ -234,6 +267,6 @@ impl Admin {
             at: self.state().clock.now(),
             body,
         };
-        Ok(notice.to(&urls, self.state().cloudinary.dialect.algorithm))
+        Ok(notice.to(&urls))
     }
 }

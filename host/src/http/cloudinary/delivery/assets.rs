@@ -1,6 +1,6 @@
 //! The assets of the native API as resources: public images, `/{account}/image/upload/{asset id}`.
 //!
-//! What is derived or fetched is remembered in memory only, and made again after a restart.
+//! What is derived of them is remembered in memory only, and made again after a restart.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,7 +23,7 @@ use crate::{
     store::{self, AssetRow, Store},
 };
 
-/// Derived images, and remote files, that are remembered.
+/// Derived images that are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// Formats that may have several pages or frames, which are not counted when they are stored.
@@ -34,13 +34,12 @@ pub struct AssetResources {
     store: Arc<dyn Store>,
     fetch: Fetching,
     derived: Recent<(String, String), Derived>,
-    fetched: Recent<(String, ResourceId), Resource>,
 }
 
 impl AssetResources {
     /// The assets of this store.
     pub fn new(store: Arc<dyn Store>, fetch: Fetching) -> AssetResources {
-        AssetResources { store, fetch, derived: Recent::new(REMEMBERED), fetched: Recent::new(REMEMBERED) }
+        AssetResources { store, fetch, derived: Recent::new(REMEMBERED) }
     }
 }
 
@@ -67,10 +66,7 @@ impl Resources for AssetResources {
             let row = self.store.asset(account, &id.public_id).await.map_err(failed)?;
             return Ok(row.map(resource));
         }
-        match id.delivery {
-            DeliveryType::Fetch => Ok(self.fetched.get(&(account.to_owned(), id.clone()))),
-            _ => Ok(None),
-        }
+        Ok(None)
     }
 
     async fn named(&self, _: &str, _: &str) -> Result<Option<Transformation>, Failure> {
@@ -85,8 +81,8 @@ impl Resources for AssetResources {
         Ok(true)
     }
 
-    async fn derived(&self, account: &str, key: &str) -> Result<Option<Derived>, Failure> {
-        Ok(self.derived.get(&(account.to_owned(), key.to_owned())))
+    async fn derived(&self, account: &str, derivation: &Derivation) -> Result<Option<Derived>, Failure> {
+        Ok(self.derived.get(&(account.to_owned(), derivation.key.clone())))
     }
 
     async fn keep_derived(&self, account: &str, derivation: &Derivation, derived: &Derived) -> Result<(), Failure> {
@@ -94,15 +90,15 @@ impl Resources for AssetResources {
         Ok(())
     }
 
-    async fn keep_fetched(&self, account: &str, id: &ResourceId, resource: &Resource) -> Result<(), Failure> {
-        self.fetched.insert((account.to_owned(), id.clone()), resource.clone());
-        Ok(())
+    async fn keep_fetched(&self, _: &str, _: &ResourceId, resource: Resource) -> Result<Resource, Failure> {
+        Ok(resource)
     }
 }
 
 fn resource(row: AssetRow) -> Resource {
     let counted = !COUNTED.contains(&row.format.as_str());
     Resource {
+        row: None,
         // MD5 is not kept of assets; the tag only has to change with the bytes.
         etag: row.sha256.chars().take(32).collect(),
         sha256: row.sha256,

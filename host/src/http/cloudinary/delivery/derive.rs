@@ -8,14 +8,17 @@ use md5::{Digest, Md5};
 use super::{
     Access, Cloud, Delivery, Derivation, Derived, Resource, ResourceId,
     access::{Credentials, may_fetch},
-    plan::{Plan, key},
+    plan::Plan,
     refusal::Refusal,
+    remote::Signed,
 };
 use crate::{
     blob,
     dialect::{
         cloudinary::{
             geometry::Size,
+            intake::extension_of,
+            recipe::{key, recipe},
             url::{Address, ResourceType},
         },
         native::lower::web_url,
@@ -31,13 +34,20 @@ impl Delivery {
         self: &Arc<Self>,
         cloud: &Cloud,
         address: &Address,
-        id: &ResourceId,
         resource: &Resource,
         plan: Plan,
     ) -> Result<Derived, Refusal> {
-        let key = key(self.plugins.snapshot().as_ref(), &resource.sha256, &plan.lowered);
+        let recipe = recipe(self.plugins.snapshot().as_ref(), &plan.lowered, &resource.format);
+        let key = key(&resource.sha256, &recipe);
         let account = cloud.account.clone();
-        let known = self.resources.derived(&account, &key).await.map_err(|failure| Refusal::store(&failure))?;
+        let extension = address.extension.filter(|extension| extension.reported() != extension_of(&resource.format));
+        let derivation = Derivation {
+            key: key.clone(),
+            of: resource.row,
+            transformation: address.transformation.to_string(),
+            extension: extension.map(|extension| extension.name().to_owned()).unwrap_or_default(),
+        };
+        let known = self.resources.derived(&account, &derivation).await.map_err(|failure| Refusal::store(&failure))?;
         if let Some(derived) = known {
             match self.blobs.size(&derived.sha256).await {
                 Ok(_) => return Ok(derived),
@@ -46,12 +56,6 @@ impl Delivery {
                 Err(error) => return Err(error.into()),
             }
         }
-        let derivation = Derivation {
-            key: key.clone(),
-            of: id.clone(),
-            transformation: address.transformation.to_string(),
-            extension: address.extension.map(|extension| extension.name().to_owned()),
-        };
         let now = Now {
             account: account.clone(),
             source: Source::Blob { sha256: resource.sha256.clone(), asset: None },
@@ -60,9 +64,9 @@ impl Delivery {
             encoding: plan.lowered.encoding,
             limit: Duration::from_secs(self.config.limit_s),
         };
-        let this = self.clone();
+        let (this, signed) = (self.clone(), Signed::new(cloud, resource));
         let work = move || async move {
-            let made = this.maker.make(now).await?;
+            let made = this.make(now, &signed).await?;
             let derived = Derived {
                 sha256: made.blob.sha256,
                 bytes: made.blob.bytes,
@@ -125,6 +129,7 @@ impl Delivery {
         let bytes = self.blobs.get(&blob.sha256).await;
         let bytes = bytes.map_err(|error| Failure::new(Code::StorageFailed, error.to_string()))?;
         let resource = Resource {
+            row: None,
             sha256: blob.sha256,
             bytes: blob.bytes,
             etag: hex::encode(Md5::digest(&bytes)),
@@ -139,8 +144,7 @@ impl Delivery {
             custom: Vec::new(),
             access: Access::ByType,
         };
-        self.resources.keep_fetched(account, id, &resource).await?;
-        Ok(resource)
+        self.resources.keep_fetched(account, id, resource).await
     }
 }
 

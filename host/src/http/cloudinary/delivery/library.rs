@@ -1,7 +1,8 @@
 //! The library as resources: what clients uploaded, beside the assets of the native API.
 //!
 //! A derived image is written down with the resource that it was made of, so that the admin API shows it and what
-//! forgets the resource forgets it too. It is found again by its key, which is remembered in memory.
+//! forgets the resource forgets it too. It is found again by its key. A remote file that was fetched is a resource of
+//! the type `fetch`; the oldest one makes room.
 
 use std::sync::Arc;
 
@@ -13,41 +14,59 @@ use super::{Access, AssetResources, Cloud, Derivation, Derived, Fetching, Resour
 use crate::{
     clock::Clock,
     dialect::cloudinary::{
-        answer::fact,
+        answer::{derived_name, fact},
         geometry::{Rect, Size},
         intake::extension_of,
         lower::TextStyle,
-        made,
         named::{self, Named, Used},
-        signature::Algorithm,
-        transformation::{Eager, Layer, Node, Param, Style, Transformation},
+        references, settings,
+        transformation::{Eager, Transformation},
+        url::DeliveryType,
     },
     error::{Code, Failure},
-    store::{self, Change, DerivedRow, ResourceKey, ResourceRow, Store},
+    store::{
+        self, Change, Column, DerivedRow, Direction, Filter, ResourceKey, ResourceQuery, ResourceRow, Store, Test,
+    },
 };
+
+/// Remote files of an account that are kept.
+const MAX_FETCHED: u64 = 10_000;
 
 /// The library, then the assets.
 pub struct LibraryResources {
     store: Arc<dyn Store>,
     assets: AssetResources,
-    algorithm: Algorithm,
+    config: settings::Config,
     clock: Clock,
 }
 
 impl LibraryResources {
-    /// The library of this store; short signatures are made by `algorithm`.
-    pub fn new(store: Arc<dyn Store>, fetch: Fetching, algorithm: Algorithm, clock: Clock) -> LibraryResources {
-        LibraryResources { assets: AssetResources::new(store.clone(), fetch), store, algorithm, clock }
+    /// The library of this store; what clouds have not set is as `config` has it.
+    pub fn new(store: Arc<dyn Store>, fetch: Fetching, config: settings::Config, clock: Clock) -> LibraryResources {
+        LibraryResources { assets: AssetResources::new(store.clone(), fetch), store, config, clock }
     }
 
-    async fn row(&self, account: &str, id: &ResourceId) -> Result<Option<ResourceRow>, Failure> {
-        let key = ResourceKey {
-            account: account.to_owned(),
-            kind: id.kind.word().to_owned(),
-            delivery: id.delivery.word().to_owned(),
-            public_id: id.public_id.clone(),
-        };
-        self.store.resource(&key).await.map_err(failed)
+    /// What goes so that one more remote file may be kept.
+    async fn room(&self, account: &str) -> Result<Vec<Change>, Failure> {
+        let filter = Filter::Column(Column::Delivery, Test::Is(DeliveryType::Fetch.word().to_owned()));
+        let kept = self.store.count_resources(account, &filter, None).await.map_err(failed)?;
+        if kept.first().is_none_or(|(_, kept)| *kept < MAX_FETCHED) {
+            return Ok(Vec::new());
+        }
+        let order = vec![(Column::UploadedAt, Direction::Ascending)];
+        let query = ResourceQuery { filter, order, limit: 1, ..ResourceQuery::default() };
+        let oldest = self.store.resources(account, query).await.map_err(failed)?.items.into_iter();
+        let gone = |row: ResourceRow| Change::DropResource { account: row.key.account, id: row.id, over: row.revision };
+        Ok(oldest.map(gone).collect())
+    }
+}
+
+fn key(account: &str, id: &ResourceId) -> ResourceKey {
+    ResourceKey {
+        account: account.to_owned(),
+        kind: id.kind.word().to_owned(),
+        delivery: id.delivery.word().to_owned(),
+        public_id: id.public_id.clone(),
     }
 }
 
@@ -61,12 +80,15 @@ impl Resources for LibraryResources {
         let Some(mut cloud) = self.assets.cloud(name).await? else { return Ok(None) };
         let keys = self.store.api_keys(&cloud.account).await.map_err(failed)?;
         cloud.secrets.extend(keys.into_iter().map(|key| key.secret));
-        cloud.algorithm = self.algorithm;
+        let set = settings::Cloud::of(self.store.as_ref(), &cloud.account, self.config).await.map_err(failed)?;
+        cloud.algorithm = set.algorithm;
+        cloud.strict = set.set.strict_transformations == Some(true);
+        cloud.token_key = set.set.token_key;
         Ok(Some(cloud))
     }
 
     async fn find(&self, account: &str, id: &ResourceId) -> Result<Option<Resource>, Failure> {
-        match self.row(account, id).await? {
+        match self.store.resource(&key(account, id)).await.map_err(failed)? {
             Some(row) => Ok(Some(resource(row, self.clock.now()))),
             None => self.assets.find(account, id).await,
         }
@@ -78,14 +100,7 @@ impl Resources for LibraryResources {
     }
 
     async fn style(&self, account: &str, public_id: &str) -> Result<Option<TextStyle>, Failure> {
-        let key = ResourceKey {
-            account: account.to_owned(),
-            kind: "image".to_owned(),
-            delivery: "text".to_owned(),
-            public_id: public_id.to_owned(),
-        };
-        let row = self.store.resource(&key).await.map_err(failed)?;
-        Ok(row.and_then(|row| style(row.facts.extra.get(made::STYLE)?.as_str()?)))
+        references::style(self.store.as_ref(), account, public_id).await.map_err(failed)
     }
 
     async fn allows(&self, account: &str, transformation: &Transformation) -> Result<bool, Failure> {
@@ -103,46 +118,95 @@ impl Resources for LibraryResources {
         Ok(body.is_some_and(|body| serde_json::from_value::<Used>(body).is_ok_and(|known| known.allowed_for_strict)))
     }
 
-    async fn derived(&self, account: &str, key: &str) -> Result<Option<Derived>, Failure> {
-        self.assets.derived(account, key).await
+    async fn derived(&self, account: &str, derivation: &Derivation) -> Result<Option<Derived>, Failure> {
+        let Some(of) = derivation.of else { return self.assets.derived(account, derivation).await };
+        let rows = self.store.derived_made(account, &derivation.key).await.map_err(failed)?;
+        let is_ours = |row: &&DerivedRow| {
+            row.resource == of
+                && row.transformation == derivation.transformation
+                && row.extension == derivation.extension
+        };
+        if let Some(row) = rows.iter().find(is_ours) {
+            return Ok(Some(made(row)));
+        }
+        // The same was made for another name or in other words.
+        let Some(derived) = rows.first().map(made) else { return Ok(None) };
+        self.keep_derived(account, derivation, &derived).await?;
+        Ok(Some(derived))
     }
 
     async fn keep_derived(&self, account: &str, derivation: &Derivation, derived: &Derived) -> Result<(), Failure> {
-        if let Some(row) = self.row(account, &derivation.of).await? {
-            let extension = derivation.extension.clone().unwrap_or_default();
-            // The extension of the resource itself asks for nothing.
-            let extension = if extension_of(&extension) == row.format { String::new() } else { extension };
-            let name = match (derivation.transformation.as_str(), extension.as_str()) {
-                (transformation, "") => transformation.to_owned(),
-                ("", extension) => extension.to_owned(),
-                (transformation, extension) => format!("{transformation}/{extension}"),
-            };
-            let at = self.clock.now();
-            let mut changes = Vec::new();
-            if !name.is_empty() {
-                changes.extend(named::used(self.store.as_ref(), account, &name, at).await.map_err(failed)?);
-            }
-            changes.push(Change::PutDerived(DerivedRow {
-                id: Uuid::new_v4(),
-                account: account.to_owned(),
-                resource: row.id,
-                transformation: derivation.transformation.clone(),
-                extension,
-                sha256: derived.sha256.clone(),
-                etag: derived.etag.clone(),
-                bytes: derived.bytes,
-                format: extension_of(&derived.format).to_owned(),
-                width: derived.width,
-                height: derived.height,
-                created_at: at,
-            }));
-            self.store.change(changes, Vec::new()).await.map_err(failed)?;
+        let Some(of) = derivation.of else { return self.assets.keep_derived(account, derivation, derived).await };
+        let at = self.clock.now();
+        let row = DerivedRow {
+            id: Uuid::new_v4(),
+            account: account.to_owned(),
+            resource: of,
+            transformation: derivation.transformation.clone(),
+            extension: derivation.extension.clone(),
+            key: derivation.key.clone(),
+            sha256: derived.sha256.clone(),
+            etag: derived.etag.clone(),
+            bytes: derived.bytes,
+            format: extension_of(&derived.format).to_owned(),
+            width: derived.width,
+            height: derived.height,
+            created_at: at,
+        };
+        let name = derived_name(&row);
+        let mut changes = Vec::new();
+        if !name.is_empty() {
+            changes.extend(named::used(self.store.as_ref(), account, &name, at).await.map_err(failed)?);
         }
-        self.assets.keep_derived(account, derivation, derived).await
+        changes.push(Change::PutDerived(row));
+        self.store.change(changes, Vec::new()).await.map_err(failed)
     }
 
-    async fn keep_fetched(&self, account: &str, id: &ResourceId, resource: &Resource) -> Result<(), Failure> {
-        self.assets.keep_fetched(account, id, resource).await
+    async fn keep_fetched(&self, account: &str, id: &ResourceId, fetched: Resource) -> Result<Resource, Failure> {
+        let at = self.clock.now();
+        let row = ResourceRow {
+            version: crate::clock::micros(at) / 1_000_000,
+            sha256: fetched.sha256.clone(),
+            etag: fetched.etag.clone(),
+            bytes: fetched.bytes,
+            format: extension_of(&fetched.format).to_owned(),
+            width: fetched.size.map_or(0, |size| size.width),
+            height: fetched.size.map_or(0, |size| size.height),
+            pages: fetched.frames.unwrap_or_default(),
+            display_name: id.public_id.clone(),
+            ..ResourceRow::new(key(account, id), at)
+        };
+        let known = self.store.resource(&row.key).await.map_err(failed)?;
+        let row = match &known {
+            Some(known) => ResourceRow { id: known.id, created_at: known.created_at, ..row },
+            None => row,
+        };
+        let mut changes = self.room(account).await?;
+        let over = known.map(|known| known.revision);
+        if over.is_some() {
+            changes.push(Change::DropDerivedOf { account: account.to_owned(), resource: row.id });
+        }
+        changes.push(Change::PutResource { row: Box::new(row.clone()), over });
+        match self.store.change(changes, Vec::new()).await {
+            // Another node has fetched it, too: it is found when it is asked for again.
+            Err(store::Error::Conflict { .. }) => Ok(fetched),
+            kept => {
+                kept.map_err(failed)?;
+                Ok(resource(row, at))
+            }
+        }
+    }
+}
+
+fn made(row: &DerivedRow) -> Derived {
+    Derived {
+        sha256: row.sha256.clone(),
+        bytes: row.bytes,
+        etag: row.etag.clone(),
+        format: if row.format == "jpg" { "jpeg".to_owned() } else { row.format.clone() },
+        width: row.width,
+        height: row.height,
+        made: row.created_at,
     }
 }
 
@@ -153,6 +217,7 @@ fn resource(row: ResourceRow, now: std::time::SystemTime) -> Resource {
     };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Resource {
+        row: Some(row.id),
         faces: rects(fact::FACES),
         custom: rects(fact::CUSTOM),
         access: access(&row, now),
@@ -188,32 +253,4 @@ fn access(row: &ResourceRow, now: std::time::SystemTime) -> Access {
 fn rect(value: &Value) -> Option<Rect> {
     let number = |index: usize| u32::try_from(value.get(index)?.as_u64()?).ok();
     Some(Rect { x: number(0)?, y: number(1)?, size: Size::new(number(2)?, number(3)?) })
-}
-
-/// Reads a style as [`crate::dialect::cloudinary::words::Words::style`] writes it: it is that of a layer.
-fn style(text: &str) -> Option<TextStyle> {
-    let (font, rest) = text.split_once(',').map_or((text, ""), |(font, rest)| (font, rest));
-    let separator = if rest.is_empty() { "" } else { "," };
-    let transformation = Transformation::parse(&format!("l_text:{font}:x{separator}{rest}")).ok()?;
-    let component = transformation.nodes.iter().find_map(|node| match node {
-        Node::Layer { open, .. } => Some(open),
-        Node::Apply(component) => Some(component),
-        _ => None,
-    })?;
-    let mut found = TextStyle { font: font_of(component.layer()?.0)?, color: None, background: None };
-    for param in &component.params {
-        match param {
-            Param::Color(color) => found.color = Some(color.clone()),
-            Param::Background(background) => found.background = Some(background.clone()),
-            _ => {}
-        }
-    }
-    Some(found)
-}
-
-fn font_of(layer: &Layer) -> Option<crate::dialect::cloudinary::transformation::FontStyle> {
-    match layer {
-        Layer::Text { style: Style::Font(font), .. } => Some((**font).clone()),
-        _ => None,
-    }
 }

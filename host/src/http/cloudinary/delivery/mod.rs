@@ -12,6 +12,7 @@ mod making;
 mod plan;
 mod ports;
 mod refusal;
+mod remote;
 mod reply;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -26,7 +27,11 @@ use axum::{
 use crate::{
     blob::Blobs,
     clock::Clock,
-    dialect::cloudinary::url::{Address, DeliveryType, Host, ResourceType},
+    dialect::cloudinary::{
+        evaluate::Hints,
+        geometry::Size,
+        url::{Address, DeliveryType, Host, ResourceType},
+    },
     http::Plugins,
 };
 use access::Credentials;
@@ -36,6 +41,7 @@ use refusal::Refusal;
 pub use assets::AssetResources;
 pub use library::LibraryResources;
 pub use ports::{Access, Cloud, Derivation, Derived, Fetching, Maker, Resource, ResourceId, Resources};
+pub use remote::Functions;
 
 /// `[delivery]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
@@ -77,6 +83,7 @@ const KINDS: [&str; 9] =
 pub struct Delivery {
     resources: Arc<dyn Resources>,
     maker: Arc<dyn Maker>,
+    functions: Arc<dyn Functions>,
     plugins: Arc<dyn Plugins>,
     blobs: Blobs,
     clock: Clock,
@@ -90,6 +97,7 @@ impl Delivery {
     pub fn new(
         resources: Arc<dyn Resources>,
         maker: Arc<dyn Maker>,
+        functions: Arc<dyn Functions>,
         plugins: Arc<dyn Plugins>,
         blobs: Blobs,
         clock: Clock,
@@ -99,6 +107,7 @@ impl Delivery {
         Delivery {
             resources,
             maker,
+            functions,
             plugins,
             blobs,
             clock,
@@ -150,13 +159,44 @@ impl Delivery {
         cloud.map_or(Host::Shared, |(_, cloud)| Host::Of(cloud))
     }
 
+    /// The image of an address, for its own account: it is found or made, whoever may have it. An original is told
+    /// like one that was made.
+    ///
+    /// Errors: the status and the message of the answer.
+    pub async fn made(self: &Arc<Self>, path: &str) -> Result<Derived, (u16, String)> {
+        self.find_or_make(path).await.map_err(|refusal| (refusal.status.as_u16(), refusal.message))
+    }
+
+    async fn find_or_make(self: &Arc<Self>, path: &str) -> Result<Derived, Refusal> {
+        let address = Address::parse(path, Host::Shared)?;
+        let cloud = self.resources.cloud(&address.cloud).await.map_err(|failure| Refusal::store(&failure))?;
+        let cloud = cloud.ok_or_else(|| Refusal::not_found(&address.public_id))?;
+        let given = Credentials { signed: true, token: false };
+        let (head, ()) = axum::http::Request::new(()).into_parts();
+        let (_, resource) = self.find(&cloud, &address, given, &head).await?;
+        let plan = self.plan(&cloud, &address, &resource, given, (Hints::default(), None)).await?;
+        if !reply::changes_nothing(&resource, &plan) {
+            return self.derived(&cloud, &address, &resource, plan).await;
+        }
+        let size = resource.size.unwrap_or_else(|| Size::new(0, 0));
+        Ok(Derived {
+            sha256: resource.sha256,
+            bytes: resource.bytes,
+            etag: resource.etag,
+            format: resource.format,
+            width: size.width,
+            height: size.height,
+            made: resource.modified,
+        })
+    }
+
     async fn deliver(self: &Arc<Self>, cloud: &Cloud, host: Host<'_>, head: &Parts) -> Result<Response, Refusal> {
         let address = Address::parse(head.uri.path(), host)?;
         let given = Credentials::of(&address, cloud, head, &self.clock)?;
         let (id, resource) = self.find(cloud, &address, given, head).await?;
         access::check(self.resources.as_ref(), cloud, &address, &resource, given).await?;
         if id.kind == ResourceType::Image {
-            return self.image(cloud, &address, &id, &resource, given, head).await;
+            return self.image(cloud, &address, &resource, given, head).await;
         }
         if !address.transformation.nodes.is_empty() {
             let message = format!(

@@ -1,8 +1,5 @@
 //! From address and resource to the work: what it refers to is looked up, then it is evaluated and lowered.
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
-
 use super::{
     Access, Cloud, Delivery, Resource, ResourceId,
     access::{self, Credentials},
@@ -13,22 +10,13 @@ use crate::{
         evaluate::{Bounds, Evaluated, Facts, Hints, evaluate},
         geometry::Size,
         lower::{self, Found, Lookup, Lowered, Missing, Wanted, lower},
+        references::{MAX_TABLE, MOST, ROUNDS},
         transformation::{FormatName, Transformation},
         url::{Address, DeliveryType, ResourceType},
     },
-    job::{COMPONENT, ImageRef, ImageSource, Rendering, Step},
-    pipeline::{Transforms, image_references},
+    job::{ImageSource, Rendering},
     source::Source,
 };
-
-/// How often things are looked up, each time those that the last look led to.
-const ROUNDS: usize = 32;
-
-/// Things that one address may refer to.
-const MOST: usize = 200;
-
-/// Bytes of a table of colours.
-const MAX_TABLE: u64 = 10 << 20;
 
 /// What is to be done for an address.
 #[derive(Debug)]
@@ -73,6 +61,9 @@ impl Delivery {
             let missing = lookup.missing();
             if missing.is_empty() {
                 let (lowered, evaluated) = done?;
+                if lowered.calls_out() && !given.signed {
+                    return Err(Refusal::unauthorized("Functions on the web need a signed address"));
+                }
                 if lowered.fetches() {
                     access::may_fetch(cloud, given)?;
                 }
@@ -173,42 +164,6 @@ impl Delivery {
             }
         }
         Ok(None)
-    }
-}
-
-/// What a derived image is found by: the source's bytes, what is done to them, by which plugins, and how the result
-/// is written.
-pub(super) fn key(transforms: &dyn Transforms, sha256: &str, lowered: &Lowered) -> String {
-    let mut plugins = Vec::new();
-    digests(transforms, &lowered.steps, &mut plugins);
-    plugins.sort();
-    plugins.dedup();
-    let steps: Vec<_> = lowered.steps.iter().map(|step| json!([step.transform, step.params])).collect();
-    let text = json!({
-        "host": env!("CARGO_PKG_VERSION"),
-        "source": sha256,
-        "rendering": lowered.rendering,
-        "steps": steps,
-        "encoding": lowered.encoding,
-        "plugins": plugins,
-    });
-    hex::encode(Sha256::digest(text.to_string()))
-}
-
-/// The digests of the plugins that steps run, also those of pictures that they name.
-fn digests(transforms: &dyn Transforms, steps: &[Step], found: &mut Vec<String>) {
-    for step in steps {
-        // The name of a stored component holds its digest.
-        if step.transform.starts_with(COMPONENT) {
-            continue;
-        }
-        let Ok(transform) = transforms.resolve(&step.transform) else { continue };
-        found.push(transform.plugin.digest.clone());
-        for image in
-            image_references(&transform, &step.params).into_iter().filter_map(|image| ImageRef::parse(image).ok())
-        {
-            digests(transforms, &image.steps, found);
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::{
     dialect::cloudinary::{
@@ -62,6 +63,8 @@ pub enum Access {
 /// A stored asset, as far as delivery looks at it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
+    /// Its row in the library, if it is kept there.
+    pub row: Option<Uuid>,
     /// The key of its bytes.
     pub sha256: String,
     /// How many.
@@ -125,12 +128,12 @@ pub struct Derived {
 pub struct Derivation {
     /// What it is found by: source, steps, encoding and plugins, hashed.
     pub key: String,
-    /// What it was made of.
-    pub of: ResourceId,
+    /// The row of what it was made of, if that is kept in the library.
+    pub of: Option<Uuid>,
     /// The transformation in canonical form.
     pub transformation: String,
-    /// The extension of the address that asked for it.
-    pub extension: Option<String>,
+    /// The extension of the address that asked for it; empty when it is that of the resource.
+    pub extension: String,
 }
 
 /// Where resources are kept.
@@ -153,14 +156,14 @@ pub trait Resources: Send + Sync {
     /// Whether a transformation may be used without a signature where transformations are strict.
     async fn allows(&self, account: &str, transformation: &Transformation) -> Result<bool, Failure>;
 
-    /// A derived image by its key.
-    async fn derived(&self, account: &str, key: &str) -> Result<Option<Derived>, Failure>;
+    /// A derived image that was made before, for this or for another address; for this one it is kept, too.
+    async fn derived(&self, account: &str, derivation: &Derivation) -> Result<Option<Derived>, Failure>;
 
     /// Keeps a derived image; its bytes are in the blob store. One of the same key is replaced.
     async fn keep_derived(&self, account: &str, derivation: &Derivation, derived: &Derived) -> Result<(), Failure>;
 
-    /// Keeps a remote file that was fetched; its bytes are in the blob store.
-    async fn keep_fetched(&self, account: &str, id: &ResourceId, resource: &Resource) -> Result<(), Failure>;
+    /// Keeps a remote file that was fetched; its bytes are in the blob store. Answers it as it is kept.
+    async fn keep_fetched(&self, account: &str, id: &ResourceId, resource: Resource) -> Result<Resource, Failure>;
 }
 
 /// What makes images.

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Access, Cloud, Delivery, Resource, ResourceId, access::Credentials, plan::Plan, refusal::Refusal};
+use super::{Access, Cloud, Delivery, Resource, access::Credentials, plan::Plan, refusal::Refusal};
 use crate::{
     dialect::cloudinary::{
         evaluate::Hints,
@@ -33,7 +33,6 @@ impl Delivery {
         self: &Arc<Self>,
         cloud: &Cloud,
         address: &Address,
-        id: &ResourceId,
         resource: &Resource,
         given: Credentials,
         head: &Parts,
@@ -56,7 +55,7 @@ impl Delivery {
             return Ok(answer);
         }
         let source = plan.source;
-        let derived = self.derived(cloud, address, id, resource, plan).await?;
+        let derived = self.derived(cloud, address, resource, plan).await?;
         let mut headers = self.headers(address, resource, given, Some(&output));
         varies.tell(&mut headers);
         if has(&output, Switch::Getinfo) {
@@ -176,7 +175,7 @@ fn is_native(address: &Address, resource: &Resource) -> bool {
 }
 
 /// Whether a plan leaves the stored bytes as they are.
-fn changes_nothing(resource: &Resource, plan: &Plan) -> bool {
+pub(super) fn changes_nothing(resource: &Resource, plan: &Plan) -> bool {
     let encoding = &plan.lowered.encoding;
     let same = encoding.format.as_deref().is_none_or(|format| same_format(format, &resource.format));
     let plain = Encoding { format: encoding.format.clone(), ..Encoding::default() };

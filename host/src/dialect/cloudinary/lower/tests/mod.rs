@@ -95,7 +95,9 @@ fn a_stored_component_is_a_step() {
     assert_eq!(before.steps[0].transform, wasm);
     assert_eq!(before.blobs(), [digest]);
     assert_eq!(error("fn_wasm:other.wasm"), "Resource not found - other.wasm");
-    assert!(error("fn_remote:aHR0cHM6Ly94LnRlc3Q=").contains("Invalid custom function in transformation"));
+    let remote = lowered("fn_remote:aHR0cHM6Ly94LnRlc3Q=", 400, 300);
+    assert_eq!(remote.steps[0].transform, "remote:https://x.test");
+    assert!(remote.calls_out() && !before.calls_out());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod hostile;
 mod once;
+mod remote;
 mod room;
 
 pub(crate) use room::FakeMaker;

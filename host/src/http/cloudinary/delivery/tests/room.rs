@@ -50,6 +50,8 @@ pub(crate) struct FakeMaker {
     pub(super) fetches: AtomicU32,
     /// How long it takes, in milliseconds.
     pub(super) slow_ms: AtomicU32,
+    /// Functions on the web that were called: where, with which headers and body.
+    pub(super) called: Mutex<Vec<(String, HeaderMap, Bytes)>>,
     /// Fails with this.
     pub(super) failure: Mutex<Option<Failure>>,
 }
@@ -58,11 +60,26 @@ impl FakeMaker {
     /// Keeps what it makes there.
     pub(crate) fn new(blobs: Blobs) -> FakeMaker {
         let (fetches, slow_ms) = (AtomicU32::new(0), AtomicU32::new(0));
-        FakeMaker { blobs, made: Mutex::default(), fetches, slow_ms, failure: Mutex::default() }
+        FakeMaker {
+            blobs,
+            made: Mutex::default(),
+            fetches,
+            slow_ms,
+            called: Mutex::default(),
+            failure: Mutex::default(),
+        }
     }
 
     async fn put(&self, bytes: &Bytes) -> BlobRow {
         self.blobs.put(bytes.clone()).await.unwrap().into()
+    }
+}
+
+#[async_trait]
+impl Functions for FakeMaker {
+    async fn call(&self, url: &str, headers: HeaderMap, body: Bytes, _: Duration) -> Result<Bytes, Failure> {
+        self.called.lock().unwrap().push((url.to_owned(), headers, body));
+        Ok(picture(Format::Png, 7, 5))
     }
 }
 
@@ -149,8 +166,8 @@ impl Resources for FakeResources {
         Ok(transformation.to_string() == "t_thumb")
     }
 
-    async fn derived(&self, _: &str, key: &str) -> Result<Option<Derived>, Failure> {
-        Ok(self.derived.lock().unwrap().get(key).map(|(_, derived)| derived.clone()))
+    async fn derived(&self, _: &str, derivation: &Derivation) -> Result<Option<Derived>, Failure> {
+        Ok(self.derived.lock().unwrap().get(&derivation.key).map(|(_, derived)| derived.clone()))
     }
 
     async fn keep_derived(&self, _: &str, derivation: &Derivation, derived: &Derived) -> Result<(), Failure> {
@@ -158,9 +175,9 @@ impl Resources for FakeResources {
         Ok(())
     }
 
-    async fn keep_fetched(&self, _: &str, id: &ResourceId, resource: &Resource) -> Result<(), Failure> {
+    async fn keep_fetched(&self, _: &str, id: &ResourceId, resource: Resource) -> Result<Resource, Failure> {
         self.all.lock().unwrap().insert(id.clone(), resource.clone());
-        Ok(())
+        Ok(resource)
     }
 }
 
@@ -214,7 +231,7 @@ impl Room {
         change(&mut config);
         let clock = Clock::stepped(from_micros(1_700_000_000_000_000));
         let parts = (resources.clone(), maker.clone(), Arc::new(Played::new()));
-        let delivery = Arc::new(Delivery::new(parts.0, parts.1, parts.2, blobs.clone(), clock, config));
+        let delivery = Arc::new(Delivery::new(parts.0, parts.1, maker.clone(), parts.2, blobs.clone(), clock, config));
         let room = Room { dir, delivery, maker, resources };
         for (kind, delivery, id, format, bytes, size) in [
             (ResourceType::Image, DeliveryType::Upload, "sample", "jpeg", picture(Format::Jpeg, 40, 30), (400, 300)),
@@ -242,6 +259,7 @@ impl Room {
     ) {
         let blob = self.delivery.blobs.put(bytes).await.unwrap();
         let resource = Resource {
+            row: None,
             etag: format!("md5of{id}"),
             sha256: blob.sha256,
             bytes: blob.bytes,
