@@ -68,6 +68,7 @@ fuzz: fuzz-tools ## Fuzz each decoder and all transforms, SECONDS=60 each
 	for target in $(TARGETS); do \
 	  mkdir -p $(FUZZ)/corpus/$$target $(FUZZ)/artifacts/$$target; \
 	  (cd tests/fuzz && PATH="$(abspath $(TARGET))/fuzz-tools/bin:$$PATH" $(CARGO) +nightly fuzz run --target-dir $(FUZZ) \
+	    $$([ $$target = address ] && echo --features host) \
 	    $$target $(FUZZ)/corpus/$$target $(FUZZ)/seeds/$$target -- \
 	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix=$(FUZZ)/artifacts/$$target/); \
 	done

@@ -1,14 +1,10 @@
-//! EXIF: the one field that changes how a picture looks, its orientation, and those that tell of it. TIFF
-//! files, which have the same structure, are looked into in the same way.
+//! The one field of EXIF that changes how a picture looks: its orientation. TIFF files, which have
+//! the same structure, are looked into in the same way.
 //!
 //! Source: TIFF 6.0 section 2 (header, directories, entries). Every read is bounded by the slice;
 //! only the first directory is visited, so a loop of directories cannot hold us.
 
-mod fields;
-
 use crate::orient::Orientation;
-
-pub use fields::exif_fields;
 
 const ORIENTATION: u16 = 0x0112;
 const SHORT: u16 = 3;

@@ -35,7 +35,6 @@ pub use decode::{DecodeOptions, decode};
 #[cfg(feature = "write")]
 pub use encode::{Chroma, EncodeOptions, MAX_DPI, TiffCompression, encode};
 pub use error::{Error, Fault};
-pub use exif::exif_fields;
 pub use format::Format;
 pub use limits::Limits;
 pub use orient::Orientation;

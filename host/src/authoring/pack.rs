@@ -32,12 +32,13 @@ pub fn pack(module: &[u8], world: &str) -> Result<Vec<u8>, Failure> {
     let mut module = module.to_vec();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .map_err(|error| broken(format!("{error:#}")))?;
+    // The adapter takes memory of its own before the module is ready to give any: Go's runtime starts later.
     let adapter = wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
     let encoded = ComponentEncoder::default()
         .validate(true)
         .module(&module)
         .and_then(|encoder| encoder.adapter("wasi_snapshot_preview1", adapter))
-        .and_then(|encoder| encoder.encode());
+        .and_then(|encoder| encoder.realloc_via_memory_grow(true).encode());
     encoded.map_err(|error| invalid(format!("no component can be made of the module: {error:#}")))
 }
 

@@ -1,5 +1,6 @@
 //! What cameras and editors write into files beside pixels: read from sources, written into results.
 
+mod camera;
 mod exif;
 mod iptc;
 mod jpeg;
@@ -8,6 +9,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use camera::camera_fields;
 pub use exif::{TEXTS as EXIF_TEXTS, write as write_exif};
 
 /// Entries of one kind that are kept, at most, and bytes of one's text.

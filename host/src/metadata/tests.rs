@@ -82,3 +82,68 @@ fn places_and_densities_are_numbers() {
     let jfif = jpeg(&[(0xe0, b"JFIF\0\x01\x01\x01\0\x48\0\x60\0\0")]);
     assert_eq!(read(&jfif).density, Some((72.0, 96.0)));
 }
+
+/// A directory of entries: tag, kind, count, and the value or its place.
+fn directory(entries: &[(u16, u16, u32, [u8; 4])]) -> Vec<u8> {
+    let mut bytes = (entries.len() as u16).to_be_bytes().to_vec();
+    for (tag, kind, count, value) in entries {
+        bytes.extend(tag.to_be_bytes());
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend(count.to_be_bytes());
+        bytes.extend(value);
+    }
+    bytes.extend([0; 4]);
+    bytes
+}
+
+fn sample() -> Vec<u8> {
+    let mut exif = b"MM\0\x2a".to_vec();
+    exif.extend(8_u32.to_be_bytes());
+    // The first directory takes 2 + 4 * 12 + 4 bytes, from 8 on; the one of Exif follows at 62, the values at 104.
+    exif.extend(directory(&[
+        (0x010f, 2, 6, 104_u32.to_be_bytes()),
+        (0x0112, 3, 1, [0, 6, 0, 0]),
+        (0x8769, 4, 1, 62_u32.to_be_bytes()),
+        (0x9999, 4, 1, [0; 4]),
+    ]));
+    exif.extend(directory(&[
+        (0x829a, 5, 1, 110_u32.to_be_bytes()),
+        (0x829d, 5, 1, 118_u32.to_be_bytes()),
+        (0x9204, 10, 1, 126_u32.to_be_bytes()),
+    ]));
+    assert_eq!(exif.len(), 104);
+    exif.extend(b"Maker\0");
+    for (above, below) in [(10, 2500), (28, 10), (-2_i32, 3)] {
+        exif.extend(above.to_be_bytes());
+        exif.extend(below.to_be_bytes());
+    }
+    exif
+}
+
+#[test]
+fn camera_fields_are_read_by_name() {
+    let fields = camera_fields(&sample());
+    let expected = [
+        ("ExposureBiasValue", "-0.666667"),
+        ("ExposureTime", "1/250"),
+        ("FNumber", "2.8"),
+        ("Make", "Maker"),
+        ("Orientation", "6"),
+    ];
+    assert_eq!(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn damage_leaves_camera_fields_out() {
+    let whole = sample();
+    for end in 0..whole.len() {
+        let fields = camera_fields(&whole[..end]);
+        assert!(fields.len() <= 5, "{end}");
+    }
+    for at in 0..whole.len() {
+        let mut wrong = whole.clone();
+        wrong[at] ^= 0xff;
+        camera_fields(&wrong);
+    }
+    assert!(camera_fields(b"").is_empty());
+}

@@ -140,7 +140,8 @@ impl HostMonotonicClock for Still {
     }
 
     fn now(&self) -> u64 {
-        0
+        // Go's runtime does not start at zero.
+        1
     }
 }
 

@@ -238,7 +238,7 @@ impl Checked {
         let ask = Ask { limits: &limits, sandbox: self.codec.sandbox, rendering: &self.rendering };
         let want = Want { enough: Checked::ENOUGH, animated: false, keep_metadata: metadata };
         let picture = pipeline::decode(self.transforms.codecs(), &self.bytes, ask, info, want)?;
-        let mut fields = picture.metadata.exif.as_deref().map(safelight_codec::exif_fields).unwrap_or_default();
+        let mut fields = picture.metadata.exif.as_deref().map(metadata::camera_fields).unwrap_or_default();
         // Decoding has applied it; what the file says is told.
         if let Some(orientation) = fields.get_mut("Orientation") {
             *orientation = info.orientation.exif().to_string();

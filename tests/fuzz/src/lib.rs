@@ -1,10 +1,12 @@
 //! What the fuzz targets do with their bytes. `README.md` says how they are run.
 
+#[cfg(feature = "host")]
 mod addresses;
 mod calls;
 mod decoding;
 mod documents;
 
+#[cfg(feature = "host")]
 pub use addresses::address;
 pub use calls::{apply, written};
 pub use decoding::decode;
