@@ -257,7 +257,8 @@ mod tests {
         ]));
         assert_eq!(exif.len(), 104);
         exif.extend(b"Maker\0");
-        for (above, below) in [(10, 2500), (28, 10), (-2_i32, 3)] {
+        let numbers: [(i32, i32); 3] = [(10, 2500), (28, 10), (-2, 3)];
+        for (above, below) in numbers {
             exif.extend(above.to_be_bytes());
             exif.extend(below.to_be_bytes());
         }

@@ -44,7 +44,8 @@ pub fn check(params: &UploadParams) -> Result<(), super::params::ParamError> {
             return Err(super::params::ParamError::Invalid {
                 field: "eager",
                 value: text.clone(),
-                expected: "no pages and densities with eager_async and async; these are made at once, or on delivery".to_owned(),
+                expected: "no pages and densities with eager_async and async; these are made at once, or on delivery"
+                    .to_owned(),
             });
         }
     }

@@ -24,9 +24,8 @@ pub(super) struct Pages(Vec<(usize, String)>);
 impl Pages {
     /// Takes them out of the form; what is left is done by the call's own job.
     pub(super) fn take(form: &mut Form, params: &UploadParams) -> Pages {
-        let is_aside = |text: &(usize, String)| {
-            !lower::rendering(&params.eager[text.0].eager.transformation).is_default()
-        };
+        let is_aside =
+            |text: &(usize, String)| !lower::rendering(&params.eager[text.0].eager.transformation).is_default();
         let all = params.eager.iter().map(|item| item.text.clone()).enumerate();
         let (aside, rest): (Vec<_>, Vec<_>) = all.partition(is_aside);
         if !aside.is_empty() {
@@ -57,8 +56,7 @@ impl Pages {
         if found.key.kind != "image" {
             return Ok(row);
         }
-        let mut eager: Vec<Value> =
-            ended.answer.get("eager").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut eager: Vec<Value> = ended.answer.get("eager").and_then(Value::as_array).cloned().unwrap_or_default();
         for (place, text) in self.0 {
             let form = Form(vec![("eager".to_owned(), text)]);
             let params = UploadParams::parse(&form)?;
@@ -77,7 +75,8 @@ impl Pages {
             let mut job = page.job(source, Accepts::Pictures, works::output_ids(&params, false))?;
             job.spec.rendering = lower::rendering(&params.eager[0].eager.transformation);
             let made = jobs::run(&call.state, &key.account, job).await?;
-            let one = Ended::of(&made).and_then(|ended| ended.answer.get("eager")?.get(0).cloned()).ok_or_else(missing)?;
+            let one =
+                Ended::of(&made).and_then(|ended| ended.answer.get("eager")?.get(0).cloned()).ok_or_else(missing)?;
             eager.insert(place.min(eager.len()), one);
         }
         ended.answer.insert("eager".to_owned(), eager.into());
