@@ -92,8 +92,9 @@ tools:
 .PHONY: test-tools
 test-tools: $(TARGET)/test-venv/.ready $(TARGET)/test-node/.ready
 	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && \
-	  for name in vips rsvg-convert cjxl pdftoppm; do command -v $$name >/dev/null || exit 1; done || \
-	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools librsvg2-bin libjxl-tools poppler-utils"
+	  for name in vips rsvg-convert cjxl pdftoppm clang wasm-ld; do command -v $$name >/dev/null || exit 1; done || \
+	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools librsvg2-bin libjxl-tools poppler-utils \
+	    clang lld wasi-libc libclang-rt-dev-wasm32"
 
 $(TARGET)/test-venv/.ready: tests/requirements.txt
 	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"

@@ -4,6 +4,7 @@ mod support;
 
 mod animations;
 mod api;
+mod authors;
 mod cli;
 mod cloudinary;
 mod codecs;

@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let opened = Instant::now();
         let registry = Registry::open(&plugins, &settings, &dir)?;
         let cached = opened.elapsed();
+        registry.settle();
         println!("interruption checks: {checked}; start with compiling {compiled:.1?}, from the cache {cached:.1?}");
         measure(&registry.snapshot())?;
     }

@@ -95,7 +95,9 @@ fn open(folder: &Path, scratch: &Path, checked: bool) -> Result<Registry, Box<dy
     let defaults = Config::defaults();
     let plugins = PluginsConfig { bundled_dir: dir.join("bundled"), ..defaults.plugins };
     let settings = safelight::wasm::Config { check_bundled: checked, ..defaults.wasm };
-    Ok(Registry::open(&plugins, &settings, &dir)?)
+    let registry = Registry::open(&plugins, &settings, &dir)?;
+    registry.settle();
+    Ok(registry)
 }
 
 struct Times {

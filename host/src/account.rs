@@ -1,8 +1,12 @@
-//! Making accounts and their secrets.
+//! Making accounts, their secrets, and what is set for each.
+
+mod settings;
 
 use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+pub use settings::{Settings, Update};
 
 use crate::store::{Account, ApiKey};
 
@@ -21,6 +25,7 @@ pub fn generate(key: &str, now: SystemTime) -> Result<Account, String> {
         webhook_secret: webhook_secret(),
         previous_webhook_secret: None,
         previous_until: None,
+        settings: Settings::default(),
         created_at: now,
     })
 }
@@ -34,11 +39,15 @@ pub fn generate_key(account: &str, now: SystemTime) -> ApiKey {
 /// Gives an account new secrets. The old API secret ends at once; the old webhook secret goes on signing
 /// beside the new one for [`ROTATION_OVERLAP`].
 pub fn rotate(account: Account, now: SystemTime) -> Account {
+    Account { secret: api_secret(), ..with_webhook_secret(account, webhook_secret(), now) }
+}
+
+/// Gives an account another webhook secret.
+fn with_webhook_secret(account: Account, secret: String, now: SystemTime) -> Account {
     Account {
-        secret: api_secret(),
         previous_webhook_secret: Some(account.webhook_secret),
         previous_until: Some(now + ROTATION_OVERLAP),
-        webhook_secret: webhook_secret(),
+        webhook_secret: secret,
         ..account
     }
 }

@@ -180,6 +180,25 @@ impl Listening {
         Ok(Some(made))
     }
 
+    /// Writes down what the settings say of single accounts.
+    pub async fn set_accounts(&self) -> Result<(), Error> {
+        for (key, update) in &self.app.config.accounts {
+            let Some(account) = self.app.store.account(key).await? else {
+                tracing::warn!(
+                    key,
+                    "accounts.{key} is set, but there is no such account: safelight account create {key}"
+                );
+                continue;
+            };
+            let changed = update.clone().apply(account.clone(), Clock::System.now());
+            let changed = changed.map_err(|(member, problem)| format!("accounts.{key}.{member}: {problem}"))?;
+            if changed != account {
+                self.app.store.update_account(changed).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The `demo` account, if it is there.
     pub async fn demo_account(&self) -> Result<Option<Account>, Error> {
         Ok(self.app.store.account(&demo_key()).await?)
@@ -217,8 +236,13 @@ impl Listening {
             "" => public_url.clone(),
             url => url.to_owned(),
         };
-        let blitline: Arc<dyn Dialect> =
-            Arc::new(Blitline { public_url: blitline_url.clone(), events: config.blitline.events.clone() });
+        let blitline: Arc<dyn Dialect> = Arc::new(Blitline {
+            public_url: blitline_url.clone(),
+            events: config.blitline.events.clone(),
+            region: config.webhook.aws.region.clone(),
+            storage: config.storage.clone(),
+            clock: clock.clone(),
+        });
         let intelligence_url = config.image_intelligence.mount.base_url(&public_url);
         let intelligence: Arc<dyn Dialect> = Arc::new(ImageIntelligence {
             base_url: intelligence_url.clone(),
@@ -472,6 +496,10 @@ impl http::Plugins for OfferedPlugins {
 
     fn counters(&self) -> Vec<(String, Counts)> {
         self.0.counters()
+    }
+
+    fn unoptimised(&self) -> usize {
+        self.0.unoptimised()
     }
 
     fn install(&self, name: &str, component: Bytes) -> Result<Arc<PluginInfo>, Failure> {

@@ -42,6 +42,8 @@ pub struct Config {
     pub blurb: crate::dialect::blurb::Config,
     /// `[image_intelligence]`
     pub image_intelligence: crate::dialect::image_intelligence::Config,
+    /// `[accounts.NAME]`
+    pub accounts: std::collections::BTreeMap<String, crate::account::Update>,
     /// `[telemetry]`
     pub telemetry: crate::telemetry::Config,
 }
@@ -135,6 +137,10 @@ impl Config {
         self.blitline.check().map_err(Error)?;
         self.blurb.check().map_err(Error)?;
         self.image_intelligence.check().map_err(Error)?;
+        for (name, update) in &self.accounts {
+            crate::account::check_key(name).map_err(Error)?;
+            update.check().map_err(|(member, problem)| Error(format!("accounts.{name}.{member}: {problem}")))?;
+        }
         self.telemetry.check()
     }
 }

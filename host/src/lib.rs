@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod app;
+pub mod authoring;
 pub mod blob;
 pub mod cli;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod egress;
 pub mod error;
 pub mod http;
 pub mod job;
+pub mod metadata;
 pub mod pipeline;
 mod schema;
 pub mod source;
@@ -22,3 +24,4 @@ pub mod telemetry;
 pub mod wasm;
 pub mod webhook;
 pub mod worker;
+pub mod zip;

@@ -31,6 +31,7 @@ fn memory_does_not_grow_with_runs_that_work_trap_or_meet_a_limit() {
     config.wasm.plan_cache = 64;
     let plugins = PluginsConfig { dir: folder, ..config.plugins };
     let registry = Registry::open(&plugins, &config.wasm, &dir).unwrap();
+    registry.settle();
     let snapshot = registry.snapshot();
 
     let names = ["noop", "trap", "panic", "grow", "stack", "flood", "refuse", "bad_json", "talk", "environment"];

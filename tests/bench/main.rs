@@ -9,7 +9,9 @@
 #[expect(dead_code, unused_imports, reason = "shared with the tests, which use more of it")]
 mod support;
 
+mod finished;
 mod pictures;
+mod postbacks;
 mod rates;
 
 fn main() {
@@ -26,6 +28,12 @@ fn main() {
         }
         if wanted("memory") {
             rates::memory().await;
+        }
+        if wanted("postbacks") {
+            postbacks::run().await;
+        }
+        if wanted("finished") {
+            finished::run().await;
         }
     });
 }

@@ -20,9 +20,9 @@ pub(crate) async fn run() {
     std::fs::write(&file, &source).unwrap();
     println!("# 4000 x 3000 px JPEG 4:2:0, {} bytes; CPU ms a picture, median of {ROUNDS} x {PICTURES}", source.len());
 
-    let server = Server::start().await;
+    let server = Server::start().await.settled().await;
     // With the decoder in the sandbox as well.
-    let inside = Server::builder().set("codec", "sandbox", "all").start().await;
+    let inside = Server::builder().set("codec", "sandbox", "all").start().await.settled().await;
     let origin = Origin::start().await;
     let url = origin.bytes("photo.jpg", source);
     for (name, widths) in [("800 x 600", &[800][..]), ("five outputs", &FIVE[..])] {

@@ -12,6 +12,6 @@ echo "## kernels in the sandbox against native"
 echo "## codecs in the sandbox against built in"
 "$cargo" run --release -q -p safelight --example codecs
 echo "## the server"
-"$cargo" bench -q -p safelight-tests --bench server -- "$@"
+"$cargo" bench -q --workspace --bench server -- "$@"
 echo "## every transform in the sandbox, native, in libvips"
-"$cargo" bench -q -p safelight-tests --bench transforms
+"$cargo" bench -q --workspace --bench transforms

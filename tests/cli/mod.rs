@@ -188,3 +188,31 @@ fn apply_leaves_a_picture_as_it_is_stored_and_writes_its_resolution() {
         }
     }
 }
+
+#[test]
+fn limits_secrets_and_buses_are_set_for_one_account() {
+    let folder = Folder::new();
+    let ok = |arguments: &[&str]| {
+        let (code, out, err) = folder.run(arguments);
+        assert_eq!(code, 0, "{err}");
+        out
+    };
+    ok(&["account", "create", "shop"]);
+    let set = ok(&["account", "set", "shop", "--queue-limit", "500", "--polls-per-s", "0", "--event-bus", "orders"]);
+    for line in ["queue limit    500", "polls per s    0", "requests per s none", "event bus      orders"] {
+        assert!(set.contains(line), "{set}");
+    }
+    let set = ok(&["account", "set", "shop", "--event-bus", "none", "--webhook-secret", "none"]);
+    assert!(set.contains("queue limit    500") && set.contains("event bus      none"), "{set}");
+    let secret = set.split_whitespace().find(|word| word.starts_with("whsec_")).unwrap();
+    assert!(ok(&["account", "list", "--secrets"]).contains(secret));
+    for (arguments, part) in [
+        (["shop", "--queue-limit", "0"], "--queue-limit: is 0, expected at least 1"),
+        (["shop", "--queue-limit", "many"], "--queue-limit"),
+        (["shop", "--webhook-secret", "x"], "--webhook-secret: expected whsec_"),
+        (["nobody", "--queue-limit", "1"], "there is no account nobody"),
+    ] {
+        let (code, _, err) = folder.run(&[&["account", "set"], &arguments[..]].concat());
+        assert!(code != 0 && err.contains(part), "{err}");
+    }
+}

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Origin, Receiver, SECRET, Server, jpeg, tools};
 
-fn application() -> String {
+pub(super) fn application() -> String {
     format!("demo:{SECRET}")
 }
 
-async fn submit(server: &Server, job: &Value) -> Value {
+pub(super) async fn submit(server: &Server, job: &Value) -> Value {
     let answer = server.client.post(format!("{}/job", server.url)).json(job).send().await.unwrap();
     let status = answer.status();
     let answer: Value = answer.json().await.unwrap();
@@ -23,12 +23,12 @@ async fn submit(server: &Server, job: &Value) -> Value {
     answer["results"].clone()
 }
 
-async fn listen(server: &Server, id: &Value) -> Value {
+pub(super) async fn listen(server: &Server, id: &Value) -> Value {
     let url = format!("{}/listen/{}", server.url, id.as_str().unwrap());
     server.client.get(url).send().await.unwrap().json().await.unwrap()
 }
 
-async fn size(server: &Server, url: &Value) -> (u32, u32) {
+pub(super) async fn size(server: &Server, url: &Value) -> (u32, u32) {
     let bytes = server.client.get(url.as_str().unwrap()).send().await.unwrap().bytes().await.unwrap();
     let limits = Limits::default();
     let options = DecodeOptions { limits: &limits, enough: None, keep_metadata: false, animated: false };
@@ -229,4 +229,28 @@ async fn an_accepted_job_survives_a_kill() {
     let received = receiver.wait_for(20).await;
     let told: Vec<Value> = received.iter().map(|one| one.json()["results"]["job_id"].clone()).collect();
     assert!(ids.iter().all(|id| told.contains(id)), "{ids:?} {told:?}");
+}
+
+#[tokio::test]
+async fn the_settings_file_sets_limits_of_an_account_at_each_start() {
+    let mut server = Server::builder().set("accounts", "demo__polls_per_s", 1).start().await;
+    let job = json!({
+        "application_id": application(), "v": 1.22, "src": {"name": "canvas"},
+        "functions": [{"name": "no_op", "save": {"image_identifier": "a"}}]
+    });
+    let accepted = submit(&server, &job).await;
+    let poll = format!("/poll?job_id={}", accepted["job_id"].as_str().unwrap());
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(server.client.get(format!("{}{poll}", server.url)).send().await.unwrap().status().as_u16());
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    // What is set elsewhere is written over by the settings, others stay.
+    let set = ["account", "set", "demo", "--polls-per-s", "9", "--event-bus", "orders"];
+    server.terminate().await;
+    assert_eq!(tools::safelight(&set, &server.data_dir).0, 0);
+    server.start_again().await;
+    let account: Value = server.get("/v1/account").send().await.unwrap().json().await.unwrap();
+    let settings = &account["settings"];
+    assert_eq!((&settings["polls_per_s"], &settings["event_bus"]), (&json!(1), &json!("orders")), "{account}");
 }

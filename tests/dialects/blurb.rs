@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Origin, Receiver, Server, jpeg};
 
-async fn submit(server: &Server, path: &str, request: &Value) -> Value {
+pub(super) async fn submit(server: &Server, path: &str, request: &Value) -> Value {
     let token = format!("Bearer demo:{}", crate::support::SECRET);
     let request = server.client.post(format!("{}{path}", server.url)).header("authorization", token).json(request);
     let answer = request.send().await.unwrap();

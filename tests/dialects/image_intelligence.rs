@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Origin, Receiver, SECRET, Server, eventually, jpeg, tools};
 
 /// A client as the quick start of the original describes it: a token, a job, polls.
-struct Client<'a> {
+pub(super) struct Client<'a> {
     server: &'a Server,
     token: String,
 }
 
 impl Client<'_> {
-    async fn new(server: &Server) -> Client<'_> {
+    pub(super) async fn new(server: &Server) -> Client<'_> {
         let ask = json!({"clientId": "demo", "clientSecret": SECRET});
         let answer = server.client.post(format!("{}/oauth/token", server.url)).json(&ask).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
         Client { server, token: answer["accessToken"].as_str().unwrap().to_owned() }
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Value {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Value {
         let request =
             self.server.client.post(format!("{}/v2/{path}", self.server.url)).bearer_auth(&self.token).json(body);
         let answer = request.send().await.unwrap();
@@ -30,7 +30,7 @@ impl Client<'_> {
         job
     }
 
-    async fn done(&self, path: &str, job: &Value) -> Value {
+    pub(super) async fn done(&self, path: &str, job: &Value) -> Value {
         let url = format!("{}/v2/{path}/{}", self.server.url, job["id"].as_str().unwrap());
         eventually("the job is done", Duration::from_secs(60), async || {
             let answer = self.server.client.get(&url).bearer_auth(&self.token).send().await.ok()?;

@@ -2,8 +2,9 @@
 //! what builds it.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// `target/release`: the tests run from `target/release/deps`.
@@ -41,11 +42,30 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 /// Runs a Python program in the environment that has the public client packages; answers what it prints.
 /// An exit code other than 0 fails the test.
 pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
-    let venv = release_dir().parent().unwrap().join("test-venv/bin/python");
-    let output =
-        Command::new(existing(venv, "make test-tools")).arg("-c").arg(program).args(arguments).output().unwrap();
+    python_with(program, arguments, "")
+}
+
+/// The same with something to read.
+pub(crate) fn python_with(program: &str, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(python_binary())
+        .arg("-c")
+        .arg(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Programs that do not read close it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The interpreter of the environment that has the public client packages.
+pub(crate) fn python_binary() -> PathBuf {
+    existing(release_dir().parent().unwrap().join("test-venv/bin/python"), "make test-tools")
 }
 
 /// Runs a JavaScript module below `tests/` with the arguments and the folder of the public client packages; answers

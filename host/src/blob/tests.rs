@@ -207,6 +207,7 @@ async fn a_sweep_removes_old_blobs_that_no_row_refers_to() {
         webhook_secret: "whsec_bmV3".into(),
         previous_webhook_secret: None,
         previous_until: None,
+        settings: Default::default(),
         created_at: clock.now(),
     };
     store.create_account(account).await.unwrap();

@@ -1,12 +1,13 @@
 //! `safelight account`.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, time::SystemTime};
 
 use clap::Subcommand;
 
 use super::{Outcome, cloud::Cloud};
 use crate::{
-    account, app,
+    account::{self, Update},
+    app,
     config::Config,
     store::{self, Change, Library, Store},
 };
@@ -38,6 +39,10 @@ pub(super) enum Account {
     ///
     /// Example: safelight account cloud gallery --signature-algorithm sha256 --max-file-bytes 10000000
     Cloud(Cloud),
+    /// Set limits, the webhook secret or the event bus of an account; 'none' is as for all
+    ///
+    /// Example: safelight account set gallery --queue-limit 5000 --polls-per-s none
+    Set(Set),
     /// Give an account new secrets
     ///
     /// The old API secret ends at once; the old webhook secret goes on signing beside the new one for a day.
@@ -46,6 +51,77 @@ pub(super) enum Account {
         /// Its name
         key: String,
     },
+}
+
+/// What is set for one account.
+#[derive(clap::Args)]
+pub(super) struct Set {
+    /// Its name
+    key: String,
+    /// How many jobs may wait
+    #[arg(long, value_name = "NUMBER")]
+    queue_limit: Option<Choice<u64>>,
+    /// How many requests may be sent in a second, 0 for any number
+    #[arg(long, value_name = "NUMBER")]
+    requests_per_s: Option<Choice<u32>>,
+    /// How many polls of Blitline jobs there may be in a second, 0 for any number
+    #[arg(long, value_name = "NUMBER")]
+    polls_per_s: Option<Choice<u32>>,
+    /// The Amazon EventBridge bus that gets Blitline postbacks as events: its name or ARN
+    #[arg(long, value_name = "NAME")]
+    event_bus: Option<Choice<String>>,
+    /// Its region
+    #[arg(long, value_name = "REGION")]
+    event_region: Option<Choice<String>>,
+    /// What signs callbacks, whsec_...; 'none' for a new one. The present one goes on signing beside it for a day
+    #[arg(long, value_name = "SECRET")]
+    webhook_secret: Option<Choice<String>>,
+}
+
+/// A value, or `none`.
+#[derive(Clone)]
+struct Choice<T>(Option<T>);
+
+impl<T: std::str::FromStr> std::str::FromStr for Choice<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Choice<T>, T::Err> {
+        if text == "none" { Ok(Choice(None)) } else { text.parse().map(|value| Choice(Some(value))) }
+    }
+}
+
+impl Set {
+    async fn run(self, store: &impl Store, now: SystemTime, out: &mut impl Write) -> Outcome {
+        fn given<T>(choice: Option<Choice<T>>) -> Option<Option<T>> {
+            choice.map(|Choice(value)| value)
+        }
+        let key = self.key;
+        let shows_secret = self.webhook_secret.is_some();
+        let update = Update {
+            queue_limit: given(self.queue_limit),
+            requests_per_s: given(self.requests_per_s),
+            polls_per_s: given(self.polls_per_s),
+            event_bus: given(self.event_bus),
+            event_region: given(self.event_region),
+            webhook_secret: given(self.webhook_secret),
+        };
+        let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
+        let changed = update.apply(account, now);
+        let changed = changed.map_err(|(member, problem)| format!("--{}: {problem}", member.replace('_', "-")))?;
+        store.update_account(changed.clone()).await?;
+        let account::Settings { queue_limit, requests_per_s, polls_per_s, event_bus, event_region } = &changed.settings;
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+        writeln!(out, "{key}")?;
+        writeln!(out, "queue limit    {}", shown(queue_limit.map(|limit| limit.to_string())))?;
+        writeln!(out, "requests per s {}", shown(requests_per_s.map(|limit| limit.to_string())))?;
+        writeln!(out, "polls per s    {}", shown(polls_per_s.map(|limit| limit.to_string())))?;
+        writeln!(out, "event bus      {}", shown(event_bus.clone()))?;
+        writeln!(out, "event region   {}", shown(event_region.clone()))?;
+        if shows_secret {
+            writeln!(out, "webhook secret {}", changed.webhook_secret)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Further API keys: to change a key without a pause, make a new one, bring it to all clients, end the old one.
@@ -116,6 +192,7 @@ impl Account {
             }
             Account::Key(key) => return key.run(&store, &mut out).await,
             Account::Cloud(cloud) => return cloud.run(&store, &mut out).await,
+            Account::Set(set) => return set.run(&store, now, &mut out).await,
             Account::Rotate { key } => {
                 let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
                 let account = account::rotate(account, now);

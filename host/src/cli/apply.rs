@@ -164,6 +164,12 @@ impl Apply {
                 .map_err(|error| format!("cannot write {}: {error}", self.output.display()))?;
         }
         self.tell(&source, &made.report, encoded.len())?;
+        if registry.unoptimised() > 0 {
+            if !self.quiet {
+                eprintln!("first use: the plugins are compiled with all optimisations for the next time");
+            }
+            registry.settle();
+        }
         Ok(ExitCode::SUCCESS)
     }
 

@@ -35,6 +35,7 @@ impl Serve {
         if let Some(account) = listening.ensure_demo_account().await? {
             print_account(&account)?;
         }
+        listening.set_accounts().await?;
         let demo = if self.try_it { listening.demo_account().await? } else { None };
         announce(listening.address())?;
         if let Some(account) = demo {

@@ -43,7 +43,7 @@ pub(super) async fn check(state: &State, credentials: &auth::Credentials) -> Res
     let secret = account.as_ref().map(|account| account.secret.as_str());
     match (auth::matches(credentials, secret), account) {
         (true, Some(account)) => {
-            state.rates.take(&account.key)?;
+            state.rates.take(&account.key, account.settings.requests_per_s)?;
             Ok(account)
         }
         _ => Err(Problem::new(Code::Unauthorized, "the key or the secret is wrong")),
@@ -58,7 +58,7 @@ impl FromRequestParts<Arc<State>> for Admin {
         if state.config.admin_accounts.contains(&account.key) {
             Ok(Admin)
         } else {
-            Err(Problem::new(Code::Forbidden, "only accounts in server.admin_accounts may change plugins"))
+            Err(Problem::new(Code::Forbidden, "only accounts in server.admin_accounts may do that"))
         }
     }
 }
@@ -112,32 +112,32 @@ impl Rates {
         Hour { limit, used, remaining: limit.saturating_sub(used).max(1), ends }
     }
 
-    /// Takes one request's token.
+    /// Takes one request's token; `own` is what is set for the account alone.
     ///
     /// Errors: `too_many_requests` with the time after which there is one again.
-    pub(crate) fn take(&self, key: &str) -> Result<(), Problem> {
-        self.take_at(key, Instant::now())
+    pub(crate) fn take(&self, key: &str, own: Option<u32>) -> Result<(), Problem> {
+        self.take_at(key, own.map_or(self.per_second, f64::from), Instant::now())
     }
 
-    fn take_at(&self, key: &str, now: Instant) -> Result<(), Problem> {
-        if self.per_second == 0.0 {
+    fn take_at(&self, key: &str, per_second: f64, now: Instant) -> Result<(), Problem> {
+        if per_second == 0.0 {
             return Ok(());
         }
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if !buckets.contains_key(key) {
-            buckets.insert(key.to_owned(), (self.per_second, now));
+            buckets.insert(key.to_owned(), (per_second, now));
         }
         let Some((tokens, at)) = buckets.get_mut(key) else {
             return Ok(());
         };
-        let filled = *tokens + now.saturating_duration_since(*at).as_secs_f64() * self.per_second;
-        (*tokens, *at) = (filled.min(self.per_second), now);
+        let filled = *tokens + now.saturating_duration_since(*at).as_secs_f64() * per_second;
+        (*tokens, *at) = (filled.min(per_second), now);
         if *tokens >= 1.0 {
             *tokens -= 1.0;
             return Ok(());
         }
-        let detail = format!("the account may send {} requests a second", self.per_second);
-        let wait = ((1.0 - *tokens) / self.per_second).ceil() as u64;
+        let detail = format!("the account may send {} requests a second", per_second);
+        let wait = ((1.0 - *tokens) / per_second).ceil() as u64;
         Err(Problem::new(Code::TooManyRequests, detail).with_retry_after(wait))
     }
 }
@@ -168,13 +168,15 @@ mod tests {
     fn an_account_has_one_seconds_worth_and_gets_it_back_evenly() {
         let rates = Rates::new(10);
         let start = Instant::now();
-        let taken = (0..20).filter(|_| rates.take_at("a", start).is_ok()).count();
+        let taken = (0..20).filter(|_| rates.take_at("a", 10.0, start).is_ok()).count();
         assert_eq!(taken, 10);
-        assert!(rates.take_at("b", start).is_ok(), "accounts do not share");
+        assert!(rates.take_at("b", 10.0, start).is_ok(), "accounts do not share");
         let later = start + Duration::from_millis(250);
-        let taken = (0..20).filter(|_| rates.take_at("a", later).is_ok()).count();
+        let taken = (0..20).filter(|_| rates.take_at("a", 10.0, later).is_ok()).count();
         assert_eq!(taken, 2);
-        assert_eq!(rates.take_at("a", later).unwrap_err().retry_after, Some(1));
-        assert!((0..1000).all(|_| Rates::new(0).take_at("a", start).is_ok()));
+        assert_eq!(rates.take_at("a", 10.0, later).unwrap_err().retry_after, Some(1));
+        assert!((0..1000).all(|_| Rates::new(0).take("a", None).is_ok()));
+        let own = (0..20).filter(|_| rates.take_at("c", 3.0, start).is_ok()).count();
+        assert_eq!(own, 3, "what is set for one account alone");
     }
 }

@@ -52,7 +52,7 @@ async fn source_size(
             Err(_) if !file.whole => return Ok(None),
             measured => measured,
         },
-        (Wanted::Upload, None) => return Ok(None),
+        (Wanted::Upload, None) | (Wanted::Archive(_), _) => return Ok(None),
     };
     let info = info.map_err(|problem| {
         let name = if matches!(source, Wanted::Data(_)) { "data" } else { "upload" };

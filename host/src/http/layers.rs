@@ -29,7 +29,7 @@ pub(super) fn around(
 ) -> Router<Arc<State>> {
     routes
         .fallback(other)
-        .method_not_allowed_fallback(reply::no_method)
+        .method_not_allowed_fallback(reply::no_method::<reply::Problem>)
         .layer(axum::Extension(openapi::Document::new(&document)))
         // Bodies are limited by `guard` instead, which knows the routes' limits.
         .layer(DefaultBodyLimit::disable())
@@ -45,7 +45,7 @@ async fn other(Extract(state): Extract<Arc<State>>, request: Request) -> Respons
             answer.extensions_mut().insert(Route("delivery"));
             answer
         }
-        None => reply::no_route(head.uri).await.into_response(),
+        None => reply::no_route::<reply::Problem>(head.uri).await.into_response(),
     }
 }
 

@@ -84,6 +84,7 @@ pub struct Metrics {
     plugin_calls: Family<PluginLabels, Counter>,
     plugin_seconds: Family<PluginOnly, Counter<f64, AtomicU64>>,
     plugin_peak: Family<PluginOnly, Gauge>,
+    unoptimised: Gauge,
     jobs_now: Family<StateLabels, Gauge>,
     oldest_queued: Gauge<f64, AtomicU64>,
     deliveries_now: Family<StateLabels, Gauge>,
@@ -113,6 +114,7 @@ impl Metrics {
             plugin_calls: Family::default(),
             plugin_seconds: Family::default(),
             plugin_peak: Family::default(),
+            unoptimised: Gauge::default(),
             jobs_now: Family::default(),
             oldest_queued: Gauge::default(),
             deliveries_now: Family::default(),
@@ -153,6 +155,11 @@ impl Metrics {
             "Highest linear memory of any run",
             Unit::Bytes,
             metrics.plugin_peak.clone(),
+        );
+        registry.register(
+            "plugins_unoptimised",
+            "Plugins that run slower code until they are compiled with all optimisations",
+            metrics.unoptimised.clone(),
         );
         registry.register("jobs", "Jobs that wait or run", metrics.jobs_now.clone());
         registry.register_with_unit(
@@ -202,7 +209,8 @@ impl Metrics {
     }
 
     /// The page, in the OpenMetrics text format, with what the store and the plugins count now.
-    pub fn page(&self, gauges: &Gauges, plugins: &[(String, Counts)]) -> String {
+    pub fn page(&self, gauges: &Gauges, plugins: &[(String, Counts)], unoptimised: usize) -> String {
+        self.unoptimised.set(unoptimised as i64);
         for (plugin, counts) in plugins {
             self.count_plugin(plugin, counts);
         }
@@ -259,7 +267,8 @@ mod tests {
             oldest_queued: Some(Duration::from_millis(1500)),
             deliveries: vec![(DeliveryState::Dead, 3)],
         };
-        let page = metrics.page(&gauges, &[("filter".to_owned(), counts)]);
+        let page = metrics.page(&gauges, &[("filter".to_owned(), counts)], 2);
+        assert!(page.contains("safelight_plugins_unoptimised 2"), "{page}");
         for line in [
             "safelight_http_requests_total{method=\"GET\",route=\"/v1/jobs/{id}\",status=\"200\"} 1",
             "safelight_jobs_accepted_total 2",

@@ -3,6 +3,7 @@
 //! [`router`] is the list of routes; each is documented where it is handled, and the OpenAPI document
 //! is made from the same list. [`serve()`] brings connections to it.
 
+mod accounts;
 mod assets;
 mod auth;
 mod batches;
@@ -266,6 +267,8 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(deliveries::get))
         .routes(routes!(deliveries::replay))
         .routes(routes!(assets::put, assets::get, assets::delete))
+        .routes(routes!(accounts::own, accounts::change_own))
+        .routes(routes!(accounts::get, accounts::patch))
         .routes(routes!(outputs::get))
         .routes(routes!(openapi::get))
         .routes(routes!(health::alive))

@@ -43,6 +43,7 @@ const CHECKED: [&str; 2] = ["JobRequest", "BatchRequest"];
         (name = "batches", description = "Jobs submitted together"),
         (name = "outputs", description = "What came out"),
         (name = "assets", description = "Stored originals"),
+        (name = "accounts", description = "What is set for an account"),
         (name = "plugins", description = "The catalogue of transforms and where they come from"),
         (name = "deliveries", description = "Callbacks that are or were owed"),
         (name = "server", description = "Health, metrics, this document")

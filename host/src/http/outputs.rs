@@ -17,6 +17,7 @@ use crate::{
     error::Code,
     job::{OutputReport, OutputState},
     pipeline::written_format,
+    zip,
 };
 
 /// Hands out an output.
@@ -59,9 +60,13 @@ pub(super) async fn get(
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     let snapshot = state.plugins.snapshot();
     let format = report.format.as_deref().and_then(|name| written_format(snapshot.codecs(), name));
-    set(header::CONTENT_TYPE, format.as_ref().map_or("application/octet-stream", |format| &format.media_type));
+    let (media_type, extension) = match format.as_ref() {
+        Some(format) => (format.media_type.as_ref(), format.extension.as_ref()),
+        None if report.format.as_deref() == Some(zip::NAME) => (zip::MEDIA_TYPE, zip::NAME),
+        None => ("application/octet-stream", "bin"),
+    };
+    set(header::CONTENT_TYPE, media_type);
     // Ids are letters, digits, "_", "-" and ".": nothing in them needs quoting.
-    let extension = format.as_ref().map_or("bin", |format| &format.extension);
     set(header::CONTENT_DISPOSITION, &format!("inline; filename=\"{}.{extension}\"", report.id));
 
     let stored = Stored { etag: format!("\"{sha256}\""), sha256, bytes, modified: None };
@@ -76,6 +81,16 @@ pub(super) async fn get(
             }
         }
     })
+}
+
+/// The same at an address of a dialect, which refuses in its own form `E`: the id is the token, so it cannot be guessed.
+pub(super) async fn named<E: From<Problem>>(
+    state: Extract<Arc<State>>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, E> {
+    Ok(get(state, Path((id, String::new())), method, headers).await?)
 }
 
 /// Why there are no bytes.

@@ -21,6 +21,8 @@ pub trait Plugins: Send + Sync {
     fn plugins(&self) -> Vec<Arc<PluginInfo>>;
     /// What became of each plugin's runs, by the plugin's name.
     fn counters(&self) -> Vec<(String, Counts)>;
+    /// How many plugins run slower code until they are compiled with all optimisations.
+    fn unoptimised(&self) -> usize;
     /// Installs a component that must be the plugin `name`, in the place of one of that name.
     ///
     /// Errors: `plugin_invalid` when it does not fit the contract or is another plugin; `conflict`

@@ -156,6 +156,15 @@ impl Problem {
         self
     }
 
+    /// The answer with another document in the place of this one: status and headers stay.
+    pub(crate) fn told_as(self, document: impl Serialize) -> Response {
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = self.into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = Body::from(body);
+        response
+    }
+
     /// The same with one more header.
     pub fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Problem {
         self.headers.push((name, value));
@@ -224,14 +233,14 @@ impl From<blob::Error> for Problem {
     }
 }
 
-/// The answer to a path that no route has.
-pub(crate) async fn no_route(uri: axum::http::Uri) -> Problem {
-    Problem::new(Code::NotFound, format!("there is no route {:?}", uri.path()))
+/// The answer to a path that no route has, in the form `E` of the API.
+pub(crate) async fn no_route<E: From<Problem>>(uri: axum::http::Uri) -> E {
+    Problem::not_found("route", uri.path()).into()
 }
 
 /// The answer to a method that the route does not have; the router adds `Allow`.
-pub(crate) async fn no_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{:?} does not take {method}", uri.path()))
+pub(crate) async fn no_method<E: From<Problem>>(method: axum::http::Method, uri: axum::http::Uri) -> E {
+    Problem::new(Code::MethodNotAllowed, format!("{:?} does not take {method}", uri.path())).into()
 }
 
 /// The answer after a panic: its text stays in the log.

@@ -168,6 +168,7 @@ pub(super) async fn keep(
     let missing = || Problem::new(Code::Internal, "the source was checked and is gone");
     Ok(match wanted {
         Wanted::Url(url) => Source::Url { url: url.clone() },
+        Wanted::Archive(parts) => Source::Archive { parts: parts.clone() },
         Wanted::Canvas { width, height, color } => Source::Canvas { width: *width, height: *height, color: *color },
         Wanted::Data(bytes) => {
             let blob = state.blobs.put(bytes.clone()).await?;

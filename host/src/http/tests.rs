@@ -1,6 +1,8 @@
 //! The door with the real store and blobs; plugins are played.
 
+mod accounts;
 mod api;
+mod bad_input;
 mod blitline;
 mod blurb;
 mod cloudinary;

@@ -33,12 +33,26 @@ pub(super) async fn until<E, F>(state: &State, id: Uuid, time: Duration, look: i
 where
     F: Future<Output = Result<JobRow, E>>,
 {
+    until_so(state, id, time, look, |row| row.state.is_final()).await
+}
+
+/// The same with anything that ends, whose changes are told under an id.
+pub(super) async fn until_so<T, E, F>(
+    state: &State,
+    id: Uuid,
+    time: Duration,
+    look: impl Fn() -> F,
+    has_ended: impl Fn(&T) -> bool,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
     let until = Instant::now() + time;
     // From before the first look on, so that no change falls between look and wait.
     let mut subscription = state.changes.subscribe(id);
     loop {
         let row = look().await?;
-        if row.state.is_final() || Instant::now() >= until || state.draining.is_cancelled() {
+        if has_ended(&row) || Instant::now() >= until || state.draining.is_cancelled() {
             return Ok(row);
         }
         next_look(state, &mut subscription, until).await;

@@ -49,9 +49,21 @@ pub struct Spec {
     /// How the source is taken in.
     #[serde(default)]
     pub intake: Intake,
+    /// How often a job that does not succeed is tried again, whatever the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Patience>,
     /// What the dialect wants to find again when it shows the job; opaque to the engine.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub extra: serde_json::Value,
+}
+
+/// How often and when a job is tried again that failed for reasons that are not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// Tries after the first one.
+    pub tries: u32,
+    /// The waiting time before each of them.
+    pub delay_s: u32,
 }
 
 /// How a source is taken in.
@@ -64,6 +76,10 @@ pub struct Intake {
     pub md5: bool,
     /// What it may be.
     pub accepts: Accepts,
+    /// When and where it was taken, its density and its CRC stand in the report.
+    pub facts: bool,
+    /// So does every text of its EXIF and IPTC.
+    pub texts: bool,
     /// A picture is decoded even when no output asks for its pixels: a damaged one fails the job.
     pub checked: bool,
     /// What its file says about the picture stands in the report.
@@ -117,6 +133,9 @@ pub enum Group {
     Eager,
 }
 
+/// The format of an output without steps that is the source's bytes, as they came.
+pub const AS_SENT: &str = "as_sent";
+
 /// The name of the format that suits client and picture best.
 pub const AUTO: &str = "auto";
 
@@ -150,7 +169,7 @@ impl std::str::FromStr for Quality {
 /// How a result is written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
-    /// The format's name as [`safelight_codec::Format`] knows it, or [`AUTO`]; none keeps the source's format
+    /// The format's name as [`safelight_codec::Format`] knows it, [`AUTO`] or [`AS_SENT`]; none keeps the source's format
     /// (PNG for a canvas).
     pub format: Option<String>,
     /// An HTTP `Accept` header: what [`AUTO`] may choose from.
@@ -185,6 +204,12 @@ pub struct Encoding {
     /// Whether all frames are written; none is the format's habit: GIF, WebP and documents do, PNG does not.
     #[serde(default)]
     pub animated: Option<bool>,
+    /// JPEG, WebP, AVIF: the largest file; quality is lowered until it fits.
+    #[serde(default)]
+    pub max_bytes: Option<u64>,
+    /// Texts that are written as EXIF, by name: those of [`crate::metadata::EXIF_TEXTS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exif: Vec<(String, String)>,
     /// Keep ICC, EXIF and XMP.
     #[serde(default)]
     pub keep_metadata: bool,

@@ -6,13 +6,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Group, State};
-use crate::error::{Code, Failure};
+use crate::{
+    error::{Code, Failure},
+    metadata::SourceFacts,
+};
 
 /// Everything a job left behind; kept with its row and shown by every dialect.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The source, once it was read.
     pub source: Option<SourceReport>,
+    /// What was found in the source, when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<SourceFacts>,
     /// One entry for each output of the spec, in its order.
     pub outputs: Vec<OutputReport>,
     /// Errors of the job as a whole (its source could not be read...). Errors of an output stand

@@ -1,5 +1,6 @@
 //! Where the input of a job comes from.
 
+mod archive;
 mod data_uri;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use archive::Part;
 pub use data_uri::{DataUri, parse_data_uri};
 
 use crate::{
@@ -34,6 +36,11 @@ pub enum Source {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         asset: Option<String>,
     },
+    /// Files that are put into a ZIP archive when the job runs.
+    Archive {
+        /// Them, in order.
+        parts: Vec<Part>,
+    },
     /// A blank picture.
     Canvas {
         /// Columns.
@@ -50,7 +57,7 @@ impl Source {
     pub fn blob(&self) -> Option<&str> {
         match self {
             Source::Blob { sha256, .. } => Some(sha256),
-            Source::Url { .. } | Source::Canvas { .. } => None,
+            Source::Url { .. } | Source::Archive { .. } | Source::Canvas { .. } => None,
         }
     }
 }
@@ -117,6 +124,7 @@ impl Sources {
         match source {
             Source::Url { url } => self.download(url).await,
             Source::Blob { sha256, .. } => self.kept(sha256).await,
+            Source::Archive { parts } => self.archive(parts).await,
             Source::Canvas { .. } => Err(Failure::new(Code::Internal, "a canvas has no bytes to read")),
         }
     }

@@ -21,8 +21,11 @@ use crate::{
 /// How much of an answer is looked at, in bytes.
 const ANSWER_BYTES: usize = 500;
 
-/// How long a signed source may wait to be read, in seconds: as long as S3 allows.
+/// How long a signed object may wait to be read or written, in seconds: as long as S3 allows.
 const SOURCE_SECONDS: u64 = 7 * 24 * 3600;
+
+/// Why a bucket cannot be written to.
+const NO_KEYS: &str = "the server has no keys for S3: storage.s3_access_key is empty";
 
 /// `[storage]`; see `config.default.toml`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -80,6 +83,16 @@ impl Config {
         Ok(if self.has_keys() { presign("GET", &url, SOURCE_SECONDS, self.signing(region, now)) } else { url })
     }
 
+    /// The URL of an object to write it under for a while.
+    ///
+    /// Errors: no keys; no URL comes of these names.
+    pub fn write_url(&self, bucket: &str, region: Option<&str>, key: &str, now: SystemTime) -> Result<Url, String> {
+        if !self.has_keys() {
+            return Err(NO_KEYS.to_owned());
+        }
+        Ok(presign("PUT", &self.object_url(bucket, key)?, SOURCE_SECONDS, self.signing(region, now)))
+    }
+
     fn signing<'a>(&'a self, region: Option<&'a str>, at: SystemTime) -> Signing<'a> {
         Signing {
             access_key: &self.s3_access_key,
@@ -123,7 +136,7 @@ impl Storage {
             Destination::Url { url, .. } => Url::parse(url).map_err(|error| refused(error.to_string()))?,
             Destination::S3 { bucket, region, key, .. } => {
                 if !self.config.has_keys() {
-                    return Err(refused("the server has no keys for S3: storage.s3_access_key is empty".to_owned()));
+                    return Err(refused(NO_KEYS.to_owned()));
                 }
                 let url = self.config.object_url(bucket, key).map_err(refused)?;
                 let signing = self.config.signing(region.as_deref(), self.clock.now());

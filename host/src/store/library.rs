@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{AssetRow, Error, Filter, NewJob, Page, ResourceQuery, filter::Column};
+use super::{AssetRow, Error, Filter, NewJob, Page, ResourceQuery, Submission, filter::Column};
 use crate::webhook::NewDelivery;
 
 /// What a resource is found by.
@@ -348,6 +348,8 @@ pub enum Change {
         /// The client's name for the whole.
         upload: String,
     },
+    /// Accepts jobs that belong together.
+    SubmitTogether(Box<Submission>),
     /// Accepts a job, whatever waits already.
     Submit {
         /// Whose.

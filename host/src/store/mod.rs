@@ -94,6 +94,9 @@ pub struct Account {
     pub previous_webhook_secret: Option<String>,
     /// When the previous secret stops signing.
     pub previous_until: Option<SystemTime>,
+    /// What is set for it alone.
+    #[serde(default)]
+    pub settings: crate::account::Settings,
     /// Made at.
     pub created_at: SystemTime,
 }

@@ -13,7 +13,7 @@ use super::{
     counters::Work,
     formats::{FormatInfo, formats},
     guest::Guest,
-    host::{Host, Limits, Program},
+    host::{Compiled, Host, Limits, Program},
     manifest::plugin_info,
     plugin::{DESCRIPTION_BYTES, Loaded, Plugin, RESULT_EXTRA_BYTES, invalid, tidy},
 };
@@ -46,12 +46,9 @@ pub(super) fn is_codec_binary(component: &[u8]) -> bool {
 impl Codec {
     /// Asks a component what it is, and checks the answer.
     pub(super) fn load(host: &Host, loaded: &Loaded) -> Result<(Arc<PluginInfo>, Codec), Failure> {
-        let linker = host.linker(loaded.checked);
-        let world = linker.instantiate_pre(&loaded.compiled).and_then(CodecPluginPre::new);
-        let world = world.map_err(|error| {
+        let unnamed: Program<CodecPluginPre<Guest>> = Program::new(host, &loaded.compiled).map_err(|error| {
             invalid(format!("the component is not of the world safelight:plugin/codec-plugin: {error:#}"))
         })?;
-        let unnamed = Program { name: "(new)".into(), world, checked: loaded.checked };
         let limits = Limits::of(&host.config, "");
         let (manifest, _) = host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| {
             instance.safelight_plugin_codec().call_describe(store).await
@@ -69,8 +66,13 @@ impl Codec {
         });
         let info = info.map_err(broken)?;
         let formats = formats(manifest.formats).map_err(broken)?;
-        let program = Program { name: info.name.as_str().into(), ..unnamed };
+        let program = unnamed.named(&info.name);
         Ok((info, Codec { program, formats }))
+    }
+
+    /// Runs this code from now on.
+    pub(super) fn replace(&self, host: &Host, compiled: &Compiled) -> wasmtime::Result<()> {
+        self.program.replace(host, compiled)
     }
 }
 

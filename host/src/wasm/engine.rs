@@ -1,13 +1,17 @@
 //! The wasmtime engines, the ticker that ends runaway guests, and the slots that guests wait for.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     num::NonZeroUsize,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use wasmtime::{Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    RegallocAlgorithm,
+};
 
 use super::{Config, Error, outcome::BACKTRACE_FRAMES};
 
@@ -23,12 +27,35 @@ const MEMORIES: u32 = 2;
 /// The largest table in elements: one function pointer each.
 pub(super) const TABLE_ELEMENTS: usize = 50_000;
 
-/// Two engines with the same settings but one.
+/// How much more stack code of [`Build::Quick`] may use: its frames are larger.
+const QUICK_STACKS: usize = 4;
+
+/// How a component is compiled, which is also the engine that runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Build {
+    /// In a third of the time, for two to three times as slow code, with interruption checks: what runs until the
+    /// other one is there.
+    Quick,
+    /// Optimised; loops and calls look at the deadline.
+    Checked,
+    /// Optimised, without interruption checks: for code whose loops are known to end.
+    Unchecked,
+}
+
+impl Build {
+    /// Whether loops and calls look at the deadline.
+    pub(super) fn has_checks(self) -> bool {
+        self != Build::Unchecked
+    }
+}
+
+/// One engine for each [`Build`].
 pub(super) struct Engines {
-    /// Loops and calls look at the deadline.
+    quick: Engine,
     checked: Engine,
-    /// They do not: for code whose loops are known to end.
     unchecked: Engine,
+    /// Where it is noted which components the cache holds optimised.
+    optimised_dir: PathBuf,
     /// Drives the timers of guests that sleep. Guests themselves run on the caller's thread.
     timer: Option<tokio::runtime::Runtime>,
     slots: Slots,
@@ -43,23 +70,61 @@ impl Engines {
             .and_then(|dir| std::fs::create_dir_all(&dir).map(|()| dir))
             .map_err(|error| Error::Folder { path: cache_dir.to_owned(), reason: error.to_string() })?;
         let mut cache_config = CacheConfig::new();
+        let optimised_dir = cache_dir.join("optimised");
         cache_config.with_directory(cache_dir);
         let cache = Cache::new(cache_config).map_err(engine_error)?;
-        let engine = |checked| Engine::new(&settings(config, checked, cache.clone())).map_err(engine_error);
-        let checked = engine(true)?;
-        tick(&checked, Duration::from_millis(config.epoch_ms))?;
+        let engine = |build| {
+            let engine = Engine::new(&settings(config, build, cache.clone())).map_err(engine_error)?;
+            if build.has_checks() {
+                tick(&engine, Duration::from_millis(config.epoch_ms))?;
+            }
+            Ok(engine)
+        };
         let timer = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_time()
             .thread_name("wasm-timer")
             .build()
             .map_err(|error| Error::Engine(format!("cannot start the timer: {error}")))?;
-        Ok(Engines { checked, unchecked: engine(false)?, timer: Some(timer), slots: Slots::new(config.max_instances) })
+        Ok(Engines {
+            quick: engine(Build::Quick)?,
+            checked: engine(Build::Checked)?,
+            unchecked: engine(Build::Unchecked)?,
+            optimised_dir,
+            timer: Some(timer),
+            slots: Slots::new(config.max_instances),
+        })
     }
 
-    /// The engine with interruption checks, or the one without.
-    pub(super) fn get(&self, checked: bool) -> &Engine {
-        if checked { &self.checked } else { &self.unchecked }
+    /// The engine for a build.
+    pub(super) fn get(&self, build: Build) -> &Engine {
+        match build {
+            Build::Quick => &self.quick,
+            Build::Checked => &self.checked,
+            Build::Unchecked => &self.unchecked,
+        }
+    }
+
+    /// Whether the optimised code of a component was put into the cache, by this process or an earlier one.
+    pub(super) fn is_optimised(&self, build: Build, digest: &str) -> bool {
+        self.note(build, digest).is_file()
+    }
+
+    /// Notes that the cache holds the optimised code of a component. Where the note cannot be written, the component
+    /// is compiled quickly once more at the next start.
+    pub(super) fn note_optimised(&self, build: Build, digest: &str) {
+        let note = self.note(build, digest);
+        let written = std::fs::create_dir_all(&self.optimised_dir).and_then(|()| std::fs::write(&note, ""));
+        if let Err(error) = written {
+            tracing::warn!(path = %note.display(), %error, "cannot note that a component was compiled");
+        }
+    }
+
+    /// An empty file that is named after the component and all that its code depends on.
+    fn note(&self, build: Build, digest: &str) -> PathBuf {
+        let mut settings = DefaultHasher::new();
+        self.get(build).precompile_compatibility_hash().hash(&mut settings);
+        self.optimised_dir.join(format!("{digest}-{:016x}", settings.finish()))
     }
 
     /// Runs a guest's future on this thread, for at most `deadline`; none if it was not done by then.
@@ -85,7 +150,8 @@ impl Drop for Engines {
     }
 }
 
-fn settings(config: &Config, checked: bool, cache: Cache) -> wasmtime::Config {
+fn settings(config: &Config, build: Build, cache: Cache) -> wasmtime::Config {
+    let stack_bytes = if build == Build::Quick { config.stack_bytes * QUICK_STACKS } else { config.stack_bytes };
     let mut pool = PoolingAllocationConfig::new();
     pool.linear_memory_keep_resident(config.keep_resident_bytes)
         .table_keep_resident(1 << 20)
@@ -105,9 +171,9 @@ fn settings(config: &Config, checked: bool, cache: Cache) -> wasmtime::Config {
     settings
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .cache(Some(cache))
-        .epoch_interruption(checked)
-        .max_wasm_stack(config.stack_bytes)
-        .async_stack_size(config.stack_bytes + HOST_STACK_BYTES)
+        .epoch_interruption(build.has_checks())
+        .max_wasm_stack(stack_bytes)
+        .async_stack_size(stack_bytes + HOST_STACK_BYTES)
         .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES))
         // The contract is synchronous; without this every store would carry the state of an async one.
         .concurrency_support(false)
@@ -117,6 +183,9 @@ fn settings(config: &Config, checked: bool, cache: Cache) -> wasmtime::Config {
         .relaxed_simd_deterministic(true)
         // No guest has a use for these here.
         .wasm_memory64(false);
+    if build == Build::Quick {
+        settings.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
     settings
 }
 

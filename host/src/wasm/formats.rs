@@ -51,6 +51,21 @@ impl fmt::Display for FormatInfo {
 }
 
 impl FormatInfo {
+    /// Sources that begin as this format does, and are nothing else.
+    pub fn damaged_samples(&self) -> Vec<Vec<u8>> {
+        let start = |marks: &Vec<Mark>| {
+            let end = marks.iter().map(|mark| mark.from + mark.bytes.len()).max().unwrap_or(0);
+            let mut bytes = vec![b' '; end];
+            for mark in marks {
+                bytes[mark.from..][..mark.bytes.len()].copy_from_slice(&mark.bytes);
+            }
+            bytes
+        };
+        let starts: Vec<Vec<u8>> = self.signatures.iter().map(start).collect();
+        let followed = |fill: u8| starts.iter().map(move |start| [start.clone(), vec![fill; 5000]].concat());
+        starts.iter().cloned().chain(followed(0)).chain(followed(0xff)).collect()
+    }
+
     /// Whether a source begins as this format does.
     pub(super) fn matches(&self, bytes: &[u8]) -> bool {
         let found = |mark: &Mark| {

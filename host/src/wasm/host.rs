@@ -1,11 +1,14 @@
 //! One call of a guest: fresh store and instance, limits set, deadline kept.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
-use wasmtime::{Store, UpdateDeadline, component::Linker};
+use wasmtime::{
+    Store, UpdateDeadline,
+    component::{Component, InstancePre, Linker},
+};
 
 use super::{
     Config, Error, PluginsConfig,
@@ -13,7 +16,7 @@ use super::{
         Transformer, TransformerPre,
         codec::{CodecPlugin, CodecPluginPre},
     },
-    engine::Engines,
+    engine::{Build, Engines},
     fonts,
     guest::{Files, Guest, MAX_HANDLES},
     linker::linker,
@@ -62,12 +65,21 @@ pub(super) trait World {
     /// An instance of it.
     type Instance;
 
+    /// Checks that a component fits.
+    fn of(component: InstancePre<Guest>) -> wasmtime::Result<Self>
+    where
+        Self: Sized;
+
     /// Makes one.
     async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Self::Instance>;
 }
 
 impl World for TransformerPre<Guest> {
     type Instance = Transformer;
+
+    fn of(component: InstancePre<Guest>) -> wasmtime::Result<Self> {
+        TransformerPre::new(component)
+    }
 
     async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Transformer> {
         self.instantiate_async(store).await
@@ -77,18 +89,63 @@ impl World for TransformerPre<Guest> {
 impl World for CodecPluginPre<Guest> {
     type Instance = CodecPlugin;
 
+    fn of(component: InstancePre<Guest>) -> wasmtime::Result<Self> {
+        CodecPluginPre::new(component)
+    }
+
     async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<CodecPlugin> {
         self.instantiate_async(store).await
     }
 }
 
-/// A compiled component, ready to be made an instance of.
+/// A compiled component.
+pub(super) struct Compiled {
+    pub(super) component: Component,
+    pub(super) build: Build,
+}
+
+/// The native code of a component that fits a world.
+struct Native<W> {
+    world: W,
+    build: Build,
+}
+
+impl<W: World> Native<W> {
+    fn new(host: &Host, compiled: &Compiled) -> wasmtime::Result<Arc<Native<W>>> {
+        let linked = host.linker(compiled.build).instantiate_pre(&compiled.component)?;
+        Ok(Arc::new(Native { world: W::of(linked)?, build: compiled.build }))
+    }
+}
+
+/// What instances are made of. Its code may be replaced by faster code of the same component; calls under way stay
+/// with what they began with.
 pub(super) struct Program<W> {
     /// The plugin's name, for the log.
-    pub(super) name: Arc<str>,
-    pub(super) world: W,
-    /// Whether it was compiled with interruption checks.
-    pub(super) checked: bool,
+    name: Arc<str>,
+    code: RwLock<Arc<Native<W>>>,
+}
+
+impl<W: World> Program<W> {
+    /// Links a component; the error says what it does not fit.
+    pub(super) fn new(host: &Host, compiled: &Compiled) -> wasmtime::Result<Program<W>> {
+        // Its name is not known before it has told it.
+        Ok(Program { name: "(new)".into(), code: RwLock::new(Native::new(host, compiled)?) })
+    }
+
+    pub(super) fn named(self, name: &str) -> Program<W> {
+        Program { name: name.into(), ..self }
+    }
+
+    /// Runs this code from now on.
+    pub(super) fn replace(&self, host: &Host, compiled: &Compiled) -> wasmtime::Result<()> {
+        let code = Native::new(host, compiled)?;
+        *self.code.write().unwrap_or_else(PoisonError::into_inner) = code;
+        Ok(())
+    }
+
+    fn code(&self) -> Arc<Native<W>> {
+        self.code.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What all plugins share.
@@ -96,6 +153,7 @@ pub(super) struct Host {
     pub(super) engines: Engines,
     pub(super) config: Config,
     plans: Mutex<Plans>,
+    quick_linker: Linker<Guest>,
     checked_linker: Linker<Guest>,
     unchecked_linker: Linker<Guest>,
     files: Arc<Files>,
@@ -105,10 +163,11 @@ pub(super) struct Host {
 impl Host {
     pub(super) fn new(plugins: &PluginsConfig, config: &Config, cache_dir: &std::path::Path) -> Result<Host, Error> {
         let engines = Engines::new(config, cache_dir)?;
-        let link = |checked| linker(engines.get(checked)).map_err(|error| Error::Engine(format!("{error:#}")));
+        let link = |build| linker(engines.get(build)).map_err(|error| Error::Engine(format!("{error:#}")));
         Ok(Host {
-            checked_linker: link(true)?,
-            unchecked_linker: link(false)?,
+            quick_linker: link(Build::Quick)?,
+            checked_linker: link(Build::Checked)?,
+            unchecked_linker: link(Build::Unchecked)?,
             engines,
             files: Arc::new(Files {
                 fonts: fonts::open(&plugins.fonts_dir)?,
@@ -120,9 +179,13 @@ impl Host {
         })
     }
 
-    /// The linker of the engine with, or without, interruption checks.
-    pub(super) fn linker(&self, checked: bool) -> &Linker<Guest> {
-        if checked { &self.checked_linker } else { &self.unchecked_linker }
+    /// The linker of a build's engine.
+    fn linker(&self, build: Build) -> &Linker<Guest> {
+        match build {
+            Build::Quick => &self.quick_linker,
+            Build::Checked => &self.checked_linker,
+            Build::Unchecked => &self.unchecked_linker,
+        }
     }
 
     /// The plans that are known.
@@ -145,7 +208,8 @@ impl Host {
         let started = Instant::now();
         let log = Log::new(program.name.clone(), limits.log_lines, limits.log_line_bytes);
         let guest = Guest::new(limits.memory_bytes, log, self.files.clone());
-        let mut store = Store::new(self.engines.get(program.checked), guest);
+        let code = program.code();
+        let mut store = Store::new(self.engines.get(code.build), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(taken_bytes);
         store.set_max_component_handles(MAX_HANDLES);
@@ -153,11 +217,11 @@ impl Host {
             Code::LimitTime,
             format!("plugin {} ran for more than {} ms", program.name, limits.deadline.as_millis()),
         ));
-        if program.checked {
+        if code.build.has_checks() {
             self.watch(&mut store, started + limits.deadline, too_long.0.clone());
         }
         let run = async {
-            let instance = program.world.instantiate(&mut store).await?;
+            let instance = code.world.instantiate(&mut store).await?;
             call(&mut store, &instance).await
         };
         let result = match self.engines.block_on(limits.deadline, run) {

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`registry`] loads components and makes a [`Snapshot`]; that finds the [`plugin`] of a
 //! call; which checks what goes in and what comes out, and has [`host`] make an instance for the call on
-//! one of the [`engine`]s. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
+//! one of the [`engine`]s; what was compiled quickly is compiled well by the [`optimiser`]. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
 //! sorted in [`outcome`].
 
 mod assets;
@@ -21,6 +21,7 @@ mod linker;
 mod log;
 mod manifest;
 mod models;
+mod optimiser;
 mod outcome;
 mod params;
 mod plans;

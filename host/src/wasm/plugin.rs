@@ -1,6 +1,9 @@
 //! One component: loaded and checked, planned with, and run.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use safelight_codec::{Loops, PixelFormat, Raster, RasterError};
 use sha2::{Digest, Sha256};
@@ -10,8 +13,9 @@ use super::{
     bindings::{TransformerPre, exports::safelight::plugin::transform as contract, safelight::plugin::types as wire},
     codec::{self, Codec},
     counters::{AllCounters, Counters, Work},
+    engine::Build,
     guest::Guest,
-    host::{Cost, Host, Limits, Program},
+    host::{Compiled, Cost, Host, Limits, Program},
     linker,
     manifest::{self, Offer, pixel_format},
     plans,
@@ -46,11 +50,15 @@ pub enum Origin {
 
 /// A component that was compiled.
 pub(super) struct Loaded {
-    pub(super) compiled: Component,
-    /// Whether it has interruption checks.
-    pub(super) checked: bool,
+    pub(super) compiled: Compiled,
     pub(super) bundled: bool,
     pub(super) digest: String,
+}
+
+fn compile(host: &Host, component: &[u8], build: Build) -> Result<Compiled, Failure> {
+    let component = Component::from_binary(host.engines.get(build), component)
+        .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))?;
+    Ok(Compiled { component, build })
 }
 
 /// What a component turned out to be.
@@ -63,12 +71,9 @@ struct Parts {
 
 /// Asks a component of the world of transformers what it is.
 fn transformer(host: &Host, loaded: &Loaded) -> Result<Parts, Failure> {
-    let linker = host.linker(loaded.checked);
-    let world = linker.instantiate_pre(&loaded.compiled).and_then(TransformerPre::new).map_err(|error| {
+    let unnamed: Program<TransformerPre<Guest>> = Program::new(host, &loaded.compiled).map_err(|error| {
         invalid(format!("the component is not of the world safelight:plugin/transformer or codec-plugin: {error:#}"))
     })?;
-    // Its name is not known before it has told it.
-    let unnamed = Program { name: "(new)".into(), world, checked: loaded.checked };
     let limits = Limits::of(&host.config, "");
     let (manifest, _) = host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| {
         instance.safelight_plugin_transform().call_describe(store).await
@@ -77,7 +82,7 @@ fn transformer(host: &Host, loaded: &Loaded) -> Result<Parts, Failure> {
         manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })?;
     let manifest = manifest::check(manifest, &loaded.digest, loaded.bundled)
         .map_err(|problem| invalid(format!("the manifest breaks the contract: {problem}")))?;
-    let program = Program { name: manifest.info.name.as_str().into(), ..unnamed };
+    let program = unnamed.named(&manifest.info.name);
     Ok(Parts { info: manifest.info, offers: manifest.offers, transformer: Some(program), codec: None })
 }
 
@@ -100,13 +105,23 @@ pub(super) struct Plugin {
     pub(super) codec: Option<Codec>,
     pub(super) limits: Limits,
     pub(super) counters: Arc<Counters>,
+    /// What is still to be compiled with all optimisations.
+    unoptimised: Mutex<Option<Unoptimised>>,
+}
+
+/// A component that runs as [`Build::Quick`] for now.
+struct Unoptimised {
+    component: Vec<u8>,
+    /// What it is to become.
+    build: Build,
 }
 
 impl Plugin {
-    /// Compiles a component, asks it what it is, and checks the answer.
+    /// Compiles a component, asks it what it is, and checks the answer. It is compiled [quickly](Build::Quick) unless
+    /// the cache holds its optimised code.
     ///
     /// Errors: `plugin_invalid` when it does not fit the contract, else what `describe` came to.
-    /// Cost: compiling takes about a second for each megabyte, unless it is in the cache.
+    /// Cost: compiling takes about a third of a second of processor time for each megabyte, unless it is in the cache.
     pub(super) fn load(
         host: &Host,
         counters: &AllCounters,
@@ -118,13 +133,14 @@ impl Plugin {
         let codec_checks = host.config.check_codecs && codec::is_codec_binary(component);
         let unbounded = codec_checks || linker::may_be_unbounded(component);
         let checked = origin != Origin::Bundled || host.config.check_bundled || unbounded;
-        let compiled = Component::from_binary(host.engines.get(checked), component)
-            .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))?;
-        let imports = linker::imports(&compiled);
-        linker::check_imports(&imports)?;
+        let optimised = if checked { Build::Checked } else { Build::Unchecked };
         let digest = hex::encode(Sha256::digest(component));
-        let loaded = Loaded { compiled, checked, bundled: origin == Origin::Bundled, digest };
-        let parts = if codec::is_codec(&loaded.compiled) {
+        let build = if host.engines.is_optimised(optimised, &digest) { optimised } else { Build::Quick };
+        let compiled = compile(host, component, build)?;
+        let imports = linker::imports(&compiled.component);
+        linker::check_imports(&imports)?;
+        let loaded = Loaded { compiled, bundled: origin == Origin::Bundled, digest };
+        let parts = if codec::is_codec(&loaded.compiled.component) {
             let (info, codec) = Codec::load(host, &loaded)?;
             Parts { info, offers: Vec::new(), transformer: None, codec: Some(codec) }
         } else {
@@ -142,7 +158,29 @@ impl Plugin {
             origin,
             file,
             imports,
+            unoptimised: Mutex::new(
+                (build == Build::Quick).then(|| Unoptimised { component: component.to_owned(), build: optimised }),
+            ),
         })
+    }
+
+    /// Whether faster code can be made of it.
+    pub(super) fn is_unoptimised(&self) -> bool {
+        self.unoptimised.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Compiles it with all optimisations, if that is still to be done, and runs that code from now on. Blocks for
+    /// about a second of processor time for each megabyte of the component.
+    pub(super) fn optimise(&self, host: &Host) -> Result<(), Failure> {
+        let unoptimised = self.unoptimised.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Unoptimised { component, build }) = unoptimised else { return Ok(()) };
+        let compiled = compile(host, &component, build)?;
+        let transformer = self.transformer.as_ref().map(|program| program.replace(host, &compiled));
+        let codec = self.codec.as_ref().map(|codec| codec.replace(host, &compiled));
+        let replaced: wasmtime::Result<()> = [transformer, codec].into_iter().flatten().collect();
+        replaced.map_err(|error| invalid(format!("the optimised component cannot be linked: {error:#}")))?;
+        host.engines.note_optimised(build, &self.info.digest);
+        Ok(())
     }
 
     /// What runs transforms. Only a plugin with offers is ever asked.

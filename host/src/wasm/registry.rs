@@ -14,6 +14,7 @@ use super::{
     Config, Counts, Error, PluginsConfig,
     counters::AllCounters,
     host::Host,
+    optimiser::Optimiser,
     plugin::{Origin, Plugin, is_refusal},
     snapshot::{PluginSummary, Snapshot},
 };
@@ -30,6 +31,7 @@ use crate::{
 pub struct Registry {
     host: Arc<Host>,
     counters: AllCounters,
+    optimiser: Optimiser,
     current: RwLock<Arc<Snapshot>>,
     /// Held while a change is made, so that two never mix.
     change: Mutex<()>,
@@ -141,9 +143,12 @@ impl Registry {
             }
         }
         let snapshot = Snapshot::new(host.clone(), loaded).map_err(Error::Clash)?;
+        let optimiser = Optimiser::start(host.clone())?;
+        optimiser.add(&snapshot.plugins);
         Ok(Registry {
             host,
             counters,
+            optimiser,
             current: RwLock::new(Arc::new(snapshot)),
             change: Mutex::new(()),
             installed_dir,
@@ -164,6 +169,16 @@ impl Registry {
     /// What became of each plugin's runs, by the plugin's name.
     pub fn counters(&self) -> Vec<(String, Counts)> {
         self.counters.read()
+    }
+
+    /// How many plugins still run as they were compiled at first: quickly, for slower code.
+    pub fn unoptimised(&self) -> usize {
+        self.optimiser.waiting()
+    }
+
+    /// Waits until every plugin runs as fast as it can.
+    pub fn settle(&self) {
+        self.optimiser.settle();
     }
 
     /// Checks a component, keeps it in the data directory and offers it from now on. One that was
@@ -303,7 +318,13 @@ impl Registry {
         check_size(bytes, self.max_component_bytes)
     }
 
+    /// Has a plugin compiled with all optimisations soon.
+    pub(super) fn optimise(&self, plugin: &Arc<Plugin>) {
+        self.optimiser.add(std::slice::from_ref(plugin));
+    }
+
     fn swap(&self, snapshot: Snapshot) {
+        self.optimiser.add(&snapshot.plugins);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 }

@@ -46,16 +46,15 @@ impl StoredComponents {
     /// Errors: `plugin_invalid` when it does not fit the contract, or its first transform does not make one picture
     /// of one.
     pub fn load(&self, component: &[u8]) -> Result<Component, Failure> {
-        let plugin = self.registry.load_apart(component)?;
+        let transforms = self.registry.apart(component)?;
+        let plugin = &transforms.plugins[0];
         let digest = plugin.info.digest.clone();
         let first = plugin.offers.first().filter(|offer| offer.info.kind == Kind::Filter);
         let transform = first.map(|offer| offer.info.name.clone()).ok_or_else(|| {
             let message = "the stored component's first transform is expected to make one picture of one";
             Failure::new(Code::PluginInvalid, message)
         })?;
-        let alone = Snapshot::new(self.registry.host(), vec![Arc::new(plugin)]);
-        let transforms = alone.map_err(|clash| Failure::new(Code::PluginInvalid, clash))?;
-        let component = Component { transforms: Arc::new(transforms), transform };
+        let component = Component { transforms: transforms.clone(), transform };
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.retain(|(known, _)| *known != digest);
         recent.push_back((digest, component.clone()));
@@ -67,9 +66,14 @@ impl StoredComponents {
 }
 
 impl Registry {
-    /// Loads a component that is offered to nobody.
-    fn load_apart(&self, component: &[u8]) -> Result<Plugin, Failure> {
+    /// Loads a component that is offered to nobody but who asks for it here.
+    ///
+    /// Errors: `plugin_invalid` when it does not fit the contract, else what `describe` came to.
+    pub fn apart(&self, component: &[u8]) -> Result<Arc<Snapshot>, Failure> {
         self.check_size(component.len() as u64)?;
-        Plugin::load(&self.host(), &AllCounters::default(), component, Origin::Candidate, None)
+        let plugin = Arc::new(Plugin::load(&self.host(), &AllCounters::default(), component, Origin::Candidate, None)?);
+        self.optimise(&plugin);
+        let alone = Snapshot::new(self.host(), vec![plugin]);
+        Ok(Arc::new(alone.map_err(|clash| Failure::new(Code::PluginInvalid, clash))?))
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use safelight_codec::{PixelFormat, Raster};
 use serde_json::json;
 
-use super::{Config, Error, Origin, PluginsConfig, Registry, Snapshot};
+use super::{Config, Error, Origin, PluginsConfig, Registry, Snapshot, engine::Build};
 use crate::{
     error::{Code, Failure},
     job::Params,
@@ -532,4 +532,41 @@ fn a_stored_component_is_run_and_offered_to_nobody() {
     for wrong in [&b"\0asm\x01\0\0\0"[..], b"nothing", b""] {
         assert_eq!(stored.load(wrong).err().unwrap().code, Code::PluginInvalid);
     }
+}
+
+#[test]
+fn what_was_compiled_quickly_is_optimised_later_and_gives_the_same() {
+    // A cache of its own, and empty.
+    let dir = Dir::new().with("bundled/filter.wasm", &component("filter")).with("data/cache/new", b"");
+    let blur = |registry: &Registry| {
+        let snapshot = registry.snapshot();
+        let params = serde_json::from_str(r#"{"sigma_px": 2.5}"#).unwrap();
+        let pixels = (0..60 * 40 * 3).map(|index| (index * index / 7) as u8).collect();
+        let image = Raster::new(60, 40, PixelFormat::Rgb8, pixels).unwrap();
+        let full = Size { width: 60, height: 40 };
+        let region = Rect { x: 0, y: 0, width: 60, height: 40 };
+        snapshot.run(&[call(&snapshot, "blur", params)], Some(&image), View { full, region }).unwrap().image.unwrap()
+    };
+    let registry = open(&dir, |_| ()).unwrap();
+    let filter = registry.snapshot().plugins[0].clone();
+    let early = blur(&registry);
+    registry.settle();
+    assert_eq!(registry.unoptimised(), 0);
+    assert!(!filter.is_unoptimised());
+    assert_eq!(blur(&registry), early);
+    drop(registry);
+
+    // The next start finds it, and nothing is left to do.
+    let again = open(&dir, |_| ()).unwrap();
+    assert_eq!(again.unoptimised(), 0);
+    assert!(!again.snapshot().plugins[0].is_unoptimised());
+    assert_eq!(blur(&again), early);
+
+    // With interruption checks it is other code, which the cache does not hold.
+    let digest = &filter.info.digest;
+    assert!(!again.host().engines.is_optimised(Build::Checked, digest));
+    let checked = open(&dir, |config| config.check_bundled = true).unwrap();
+    checked.settle();
+    assert!(checked.host().engines.is_optimised(Build::Checked, digest));
+    assert_eq!(blur(&checked), early);
 }

@@ -40,11 +40,16 @@ pub(super) fn headers(
     let signing = Signing {
         access_key: &keys.access_key,
         secret_key: &keys.secret_key,
-        region: &keys.region,
+        region: region(&url).unwrap_or(&keys.region),
         service: "events",
         at,
     };
     Some(sign("POST", &url, own, body, signing))
+}
+
+/// The region that an address of Amazon's names.
+fn region(url: &Url) -> Option<&str> {
+    url.host_str()?.strip_prefix("events.")?.strip_suffix(".amazonaws.com").filter(|region| !region.contains('.'))
 }
 
 /// Whether an answer to `PutEvents` says that every entry was taken: a failed one comes with status 200.
@@ -74,6 +79,9 @@ mod tests {
         let (name, value) = signed.last().unwrap();
         assert_eq!(*name, "authorization");
         assert!(value.contains("Credential=AKID/19700101/us-east-1/events/aws4_request"), "{value}");
+        let other =
+            headers(&keys, "https://events.eu-west-1.amazonaws.com/", &own, b"{}", SystemTime::UNIX_EPOCH).unwrap();
+        assert!(other.last().unwrap().1.contains("/eu-west-1/events/aws4_request"), "{other:?}");
         assert!(value.contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-target,"), "{value}");
     }
 }

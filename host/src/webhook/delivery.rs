@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use super::{AwsKeys, NewDelivery, Signer, aws, sign};
+use super::{AwsKeys, NewDelivery, Rules, Signer, aws, sign};
 use crate::{
     clock::Clock,
     egress::{self, Egress},
@@ -26,10 +26,22 @@ pub async fn attempt(
     keys: &AwsKeys,
     clock: &Clock,
 ) -> RecordedAttempt {
+    let rules = claimed.row.delivery.policy.rules();
+    by(rules, egress, claimed, max_answer_bytes, keys, clock).await
+}
+
+/// The same by these rules.
+pub(super) async fn by(
+    rules: &Rules,
+    egress: &Egress,
+    claimed: ClaimedDelivery,
+    max_answer_bytes: usize,
+    keys: &AwsKeys,
+    clock: &Clock,
+) -> RecordedAttempt {
     let ClaimedDelivery { row, token, webhook_secrets, api_secret } = claimed;
     let (id, number) = (row.id, row.attempts + 1);
-    let NewDelivery { id: message, url, body, content_type, headers, signer, policy, .. } = row.delivery;
-    let rules = policy.rules();
+    let NewDelivery { id: message, url, body, content_type, headers, signer, .. } = row.delivery;
     let at = clock.now();
     let begun = Instant::now();
     let secrets = sign::Secrets { webhook: &webhook_secrets, api: &api_secret };
@@ -40,8 +52,9 @@ pub async fn attempt(
     let outcome = match signature {
         Ok(signature) => {
             let headers = assemble(&headers, &content_type, &signature);
+            let method = if rules.puts { Method::PUT } else { Method::POST };
             egress
-                .post(&url, headers, Bytes::from(body), rules.timeout, max_answer_bytes)
+                .send(method, &url, headers, Bytes::from(body), rules.timeout, max_answer_bytes)
                 .await
                 .map_err(Trouble::Egress)
         }

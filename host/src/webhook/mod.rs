@@ -7,6 +7,8 @@
 mod aws;
 mod delivery;
 mod policy;
+#[cfg(test)]
+mod receivers;
 mod relay;
 mod sign;
 
@@ -53,6 +55,8 @@ pub enum Policy {
     BlitlineRetries,
     /// 2xx, 10 s, six attempts within about 45 minutes with jitter.
     ImageIntelligence,
+    /// A file that is put somewhere: 2xx, 60 s, eight attempts within about a day with jitter.
+    Storage,
     /// 200 and no failed entry, 15 s, eight attempts within about a day with jitter.
     EventBridge,
 }

@@ -11,6 +11,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// A row of the policy table.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    /// Whether the body is put there (`PUT`), and not posted.
+    pub puts: bool,
     /// Time for one attempt.
     pub timeout: Duration,
     /// Whether a status is an acceptance.
@@ -36,6 +38,7 @@ const STANDARD_SCHEDULE: &[u64] =
     &[0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 
 static NATIVE: Rules = Rules {
+    puts: false,
     timeout: Duration::from_secs(20),
     accepts: |status| matches!(status, 200..=299),
     confirms: |_| true,
@@ -47,6 +50,7 @@ static NATIVE: Rules = Rules {
 
 /// Cloudinary's documented schedule; it documents no time for an attempt.
 static CLOUDINARY: Rules = Rules {
+    puts: false,
     timeout: Duration::from_secs(30),
     accepts: |status| status == 200,
     confirms: |_| true,
@@ -58,6 +62,7 @@ static CLOUDINARY: Rules = Rules {
 
 /// No policy is documented for Blurb; ours is short, because the next status waits for the one before.
 static BLURB: Rules = Rules {
+    puts: false,
     timeout: Duration::from_secs(15),
     accepts: |status| matches!(status, 200..=299),
     confirms: |_| true,
@@ -69,6 +74,7 @@ static BLURB: Rules = Rules {
 
 /// As documented: one attempt, unless the job asks for more.
 static BLITLINE_ONCE: Rules = Rules {
+    puts: false,
     timeout: Duration::from_secs(15),
     accepts: |status| matches!(status, 200..=299),
     confirms: |_| true,
@@ -90,6 +96,7 @@ static IMAGE_INTELLIGENCE: Rules = Rules {
 
 /// Amazon's own clients try for a day as well.
 static EVENT_BRIDGE: Rules = Rules {
+    puts: false,
     timeout: Duration::from_secs(15),
     accepts: |status| status == 200,
     confirms: super::aws::confirms,
@@ -97,6 +104,15 @@ static EVENT_BRIDGE: Rules = Rules {
     schedule: &[0, 5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 14 * HOUR],
     jitter: 0.2,
     honours_retry_after: true,
+};
+
+/// A place for files, which may be down for a while.
+static STORAGE: Rules = Rules {
+    puts: true,
+    timeout: Duration::from_secs(60),
+    accepts: |status| matches!(status, 200..=299),
+    confirms: |_| true,
+    ..EVENT_BRIDGE
 };
 
 impl Policy {
@@ -109,6 +125,7 @@ impl Policy {
             Policy::BlitlineOnce => &BLITLINE_ONCE,
             Policy::BlitlineRetries => &BLITLINE_RETRIES,
             Policy::ImageIntelligence => &IMAGE_INTELLIGENCE,
+            Policy::Storage => &STORAGE,
             Policy::EventBridge => &EVENT_BRIDGE,
         }
     }

@@ -1,5 +1,7 @@
 //! One job from claim to commit.
 
+mod again;
+mod as_sent;
 mod check;
 mod open;
 
@@ -23,11 +25,13 @@ use super::{
 use crate::{
     dialect::{Dialect, Event},
     error::{Code, Failure},
-    job::{Accepts, Destination, FILE, Group, JobError, Output, OutputState, SourceReport},
+    job::{Accepts, Destination, FILE, Group, JobError, Output, OutputState, SourceReport, State},
+    metadata,
     pipeline::{Images, Size, Stopped, Transforms, written_format},
     source::Source,
     store::{AssetRow, BlobRow, Change, ClaimedJob, Completion, JobRow},
     webhook::NewDelivery,
+    zip,
 };
 
 /// How often the progress of a long job is written when nothing else is.
@@ -35,9 +39,6 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// How many results may wait to be kept before no further one is encoded.
 const KEEPING_AT_ONCE: usize = 8;
-
-/// The longest waiting time before a further try.
-const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 /// How often the end of a job is worked out anew because somebody else was faster.
 const ENDING_TRIES: u32 = 8;
@@ -66,6 +67,9 @@ pub(super) async fn run(inner: Arc<Inner>, claimed: ClaimedJob, slot: OwnedSemap
     let ClaimedJob { mut job, token } = claimed;
     report::complete_outputs(&mut job.report, &job.spec);
     job.report.errors.clear();
+    if job.spec.patience.is_some() {
+        report::forget_failures(&mut job.report);
+    }
     let lease = inner.leases.hold(job.id, token);
     let dialect = inner.ports.dialects.get(job.spec.dialect.as_str()).cloned();
     if dialect.is_none() {
@@ -120,6 +124,7 @@ impl Run<'_> {
             return Ok(());
         }
         let material = self.read().await?;
+        let pending = self.keep_as_sent(&material, pending).await?;
         if self.is_file(&(self.inner.ports.transforms)(), &material).await? {
             return Ok(());
         }
@@ -128,6 +133,9 @@ impl Run<'_> {
             true => self.work_out(&material, pending).await?,
             false => pending,
         };
+        if pending.is_empty() && self.job.report.source.is_some() {
+            return Ok(());
+        }
         let outputs: Arc<Vec<Output>> =
             Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
         let transforms = with_components(self.inner, &outputs).await?;
@@ -162,6 +170,11 @@ impl Run<'_> {
         if self.job.spec.intake.md5 {
             let bytes = input.bytes.clone();
             self.md5 = Some(blocking(move || report::md5(&bytes)).await?);
+        }
+        if self.job.spec.intake.facts {
+            let (bytes, texts) = (input.bytes.clone(), self.job.spec.intake.texts);
+            let read = move || if texts { metadata::read(&bytes) } else { metadata::read(&bytes).without_texts() };
+            self.job.report.facts = Some(blocking(read).await?);
         }
         let rendering = self.job.spec.rendering.clone();
         Ok(Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering })
@@ -397,11 +410,6 @@ impl Run<'_> {
         }
     }
 
-    fn may_retry(&self, code: Code) -> bool {
-        let is_told = self.job.spec.intake.waited && code == Code::SourceUnreachable;
-        !is_told && code.is_retryable() && self.job.attempt < self.inner.config.max_attempts
-    }
-
     /// Ends the job, gives it back, or lets go of it.
     async fn finish(self, end: Result<(), Interrupt>) {
         let now = self.inner.ports.clock.now();
@@ -417,6 +425,7 @@ impl Run<'_> {
             Err(Interrupt::Stopped(Reason::Draining)) => return self.release(Duration::ZERO, false).await,
             Err(Interrupt::Stopped(Reason::Cancelled)) => report::cancelled(dialect, &self.job, now),
             Err(Interrupt::Failed(failure)) if self.may_retry(failure.code) => return self.retry(&failure).await,
+            Err(Interrupt::Failed(failure)) if self.is_patient() => return self.wait_and_retry(&failure.message).await,
             Err(Interrupt::Failed(failure)) => report::failed(dialect, &self.job, &failure, now),
             Err(Interrupt::Panicked) => {
                 // A further try would end alike.
@@ -435,6 +444,9 @@ impl Run<'_> {
 
     /// Ends a job whose outputs are all made or failed, with what that changes in the library.
     async fn end(mut self) {
+        if self.job.report.final_state() != State::Succeeded && self.is_patient() {
+            return self.wait_and_retry("outputs failed").await;
+        }
         for _ in 0..ENDING_TRIES {
             let completion = match self.ending().await {
                 Ok(completion) => completion,
@@ -443,7 +455,10 @@ impl Run<'_> {
                     report::failed(self.dialect.as_deref(), &self.job, &failure, self.inner.ports.clock.now())
                 }
             };
-            let submits = completion.changes.iter().any(|change| matches!(change, Change::Submit { .. }));
+            let submits = completion
+                .changes
+                .iter()
+                .any(|change| matches!(change, Change::Submit { .. } | Change::SubmitTogether(_)));
             if self.complete(completion).await {
                 if submits {
                     self.inner.wake.notify_one();
@@ -503,21 +518,6 @@ impl Run<'_> {
         };
         Ok(Some((source, blob)))
     }
-
-    async fn retry(&self, failure: &Failure) {
-        let doublings = self.job.attempt.saturating_sub(1).min(20);
-        let delay = Duration::from_millis(self.inner.config.retry_ms.saturating_mul(1 << doublings)).min(LONGEST_DELAY);
-        tracing::warn!(attempt = self.job.attempt, ?delay, "a job is tried again: {failure}");
-        self.release(delay, true).await;
-    }
-
-    async fn release(&self, delay: Duration, counts: bool) {
-        let released = self.inner.ports.store.release(self.job.id, self.lease.token, delay, counts).await;
-        match released {
-            Ok(()) => (self.inner.ports.changed)(self.job.id),
-            Err(error) => tracing::warn!("cannot give a job back, it waits for its lease to run out: {error}"),
-        }
-    }
 }
 
 /// Keeps an output's bytes, and uploads them if they are to go elsewhere too.
@@ -533,7 +533,11 @@ async fn keep(
         if let Some(to) = to {
             let transforms = (inner.ports.transforms)();
             let format = written_format(transforms.codecs(), &made.format);
-            let media_type = format.as_ref().map_or("application/octet-stream", |format| &format.media_type);
+            let media_type = match format.as_ref() {
+                Some(format) => &format.media_type,
+                None if made.format == zip::NAME => zip::MEDIA_TYPE,
+                None => "application/octet-stream",
+            };
             inner.ports.results.upload(&to, media_type, made.bytes.clone()).await.map_err(JobError::whole)?;
         }
         Ok((made, blob))

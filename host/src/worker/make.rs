@@ -9,6 +9,7 @@ use super::CodecConfig;
 use crate::{
     error::{Code, Failure},
     job::{self, Encoding, JobError, Output, Quality, Rendering, SourceReport, StepReport},
+    metadata,
     pipeline::{
         self, Ask, Codecs, Images, Leaf, Limits, Need, Plan, ROOT, Scaling, Shape, Size, SourceInfo, Stopped, Timeline,
         Transforms, Want, WrittenFormat, written_format,
@@ -355,13 +356,41 @@ fn decode(
     }
 }
 
+/// The file of the best quality that has at most so many bytes; the smallest one when none has.
+fn within(picture: &Picture, options: EncodeOptions, most: u64) -> Result<Vec<u8>, Failure> {
+    let best = safelight_codec::encode(picture, &options)?;
+    let has_quality = matches!(options.format, Format::Jpeg | Format::WebP | Format::Avif);
+    if best.len() as u64 <= most || !has_quality {
+        return Ok(best);
+    }
+    // Sizes grow with quality: `low` fits, or is the least there is.
+    let with = |quality: u8| {
+        let options = EncodeOptions { quality, look: None, lossless: false, ..options.clone() };
+        safelight_codec::encode(picture, &options)
+    };
+    let (mut low, mut high, mut found) = (1, options.quality, with(1)?);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        let tried = with(middle)?;
+        if tried.len() as u64 <= most {
+            (low, found) = (middle, tried);
+        } else {
+            high = middle;
+        }
+    }
+    Ok(found)
+}
+
 fn encode(
     codecs: &dyn Codecs,
     codec: &CodecConfig,
     format: Wanted,
     encoding: &Encoding,
-    leaf: Leaf,
+    mut leaf: Leaf,
 ) -> Result<Made, Failure> {
+    if !encoding.exif.is_empty() {
+        Arc::make_mut(&mut leaf.picture).metadata.exif = metadata::write_exif(&encoding.exif);
+    }
     let avif_seconds = codec.avif_seconds as f32;
     let (format, written) = match format {
         Wanted::Format(format) => (format, WrittenFormat::from(format)),
@@ -393,11 +422,13 @@ fn encode(
         dpi: encoding.dpi,
         animated: moves,
         background: encoding.background.unwrap_or(defaults.background),
-        metadata: encoding.keep_metadata,
+        metadata: encoding.keep_metadata || !encoding.exif.is_empty(),
         max_bytes: codec.max_output_bytes,
         ..defaults
     };
-    let bytes = if written.name == format.name() {
+    let bytes = if let (true, Some(most)) = (written.name == format.name(), encoding.max_bytes) {
+        within(&leaf.picture, options, most)?
+    } else if written.name == format.name() {
         safelight_codec::encode(&leaf.picture, &options)?
     } else {
         let fixed = match encoding.quality {
@@ -406,6 +437,10 @@ fn encode(
         };
         codecs.encode(&written.name, &leaf.picture, fixed, &options)?
     };
+    if let Some(most) = encoding.max_bytes.filter(|most| bytes.len() as u64 > *most) {
+        let message = format!("the result has {} bytes, expected at most {most}", bytes.len());
+        return Err(Failure::new(Code::EncodeFailed, message));
+    }
     let first = &leaf.picture.frames[0].raster;
     Ok(Made {
         bytes: bytes.into(),

@@ -130,6 +130,13 @@ pub(super) fn progress(report: &Report) -> Progress {
     Progress { done: done as u32, total: report.outputs.len() as u32 }
 }
 
+/// What failed is tried again.
+pub(super) fn forget_failures(report: &mut Report) {
+    for output in report.outputs.iter_mut().filter(|output| output.state == OutputState::Failed) {
+        (output.state, output.error) = (OutputState::Pending, None);
+    }
+}
+
 /// Makes the report fit the spec: one entry for each output, in its order.
 pub(super) fn complete_outputs(report: &mut Report, spec: &Spec) {
     let mut known = std::mem::take(&mut report.outputs);

@@ -10,7 +10,8 @@ use jxl_oxide::{AllocTracker, EnumColourEncoding, JxlImage, Moxcms, PixelFormat 
 use safelight_sdk::codec::{Codec, Document, Error, Format, Frame, Info, Kind, Limits, Mark, Metadata, Page, Scaling};
 use safelight_sdk::{Image, PixelFormat, Size};
 
-struct Jxl;
+/// The codec.
+pub struct Jxl;
 
 /// Bytes that decoding takes for each sample beside the result: planes of 32 bits, once before and once after
 /// the filters, and once while colours are converted.
@@ -48,7 +49,8 @@ impl Codec for Jxl {
     }
 }
 
-struct Picture {
+/// A picture or an animation that was read.
+pub struct Picture {
     image: JxlImage,
     frames: u32,
     is_complete: bool,

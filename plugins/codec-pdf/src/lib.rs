@@ -16,7 +16,8 @@ const POINTS: f32 = 72.0;
 /// text of usual size can be read.
 const DPI: f32 = 150.0;
 
-struct PdfCodec;
+/// The codec.
+pub struct PdfCodec;
 
 impl Codec for PdfCodec {
     const FORMATS: &'static [Format] = &[Format {
@@ -38,6 +39,8 @@ impl Codec for PdfCodec {
         write::write(&frames, options)
     }
 }
+
+pub use read::Document;
 
 safelight_sdk::export_codec!(
     name: "codec-pdf",

@@ -12,7 +12,7 @@ use safelight_sdk::{Image, Size};
 use crate::{DPI, POINTS};
 
 /// A document that was read.
-pub(crate) struct Document {
+pub struct Document {
     pdf: Pdf,
     limits: Limits,
 }

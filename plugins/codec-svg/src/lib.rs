@@ -16,7 +16,8 @@ use safelight_sdk::{Image, Size};
 /// Pixels an inch at which a CSS pixel is a pixel (CSS Values and Units 3, section 5.2).
 const DPI: f32 = 96.0;
 
-struct Svg;
+/// The codec.
+pub struct Svg;
 
 impl Codec for Svg {
     const FORMATS: &'static [Format] = &[Format {
@@ -52,7 +53,7 @@ impl Codec for Svg {
 }
 
 /// A document that was read.
-struct Drawing {
+pub struct Drawing {
     tree: Tree,
     limits: Limits,
 }

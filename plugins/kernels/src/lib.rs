@@ -14,6 +14,7 @@
 //!
 //! Callers keep the buffers' lengths right; a wrong length is a bug and panics.
 
+mod affine;
 mod alpha;
 mod attention;
 mod bend;

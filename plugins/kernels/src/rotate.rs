@@ -1,8 +1,9 @@
 //! Rotation by any angle.
 
-use std::ops::Range;
-
-use crate::{bytes, has_transparency, premultiply, unpremultiply};
+use crate::{
+    affine::{Grid, Inside, Line},
+    bytes, has_transparency, premultiply, unpremultiply,
+};
 
 /// How a pixel between pixels is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn turn<const N: usize>(
     let to = rotated_size(size, angle_deg);
     let (sin, cos) = angle_deg.to_radians().sin_cos();
     let colour: [u8; N] = colour.try_into().expect("one pixel");
-    let source = Source { pixels: pixels.as_chunks::<N>().0, width: size.0 as i32, height: size.1 as i32, colour };
+    let source = Source { grid: Grid::new(pixels, size), colour };
     let mut made = colour.repeat(to.0 as usize * to.1 as usize);
     let stride = to.0 as usize;
     let mut inner = Vec::with_capacity(to.1 as usize);
@@ -79,10 +80,10 @@ fn turn<const N: usize>(
         let x0 = start * cos + down * sin + f64::from(size.0) / 2.0 - 0.5;
         let y0 = -start * sin + down * cos + f64::from(size.1) / 2.0 - 0.5;
         let line = Line { x0, y0, dx: cos, dy: -sin };
-        let touched = line.span(&source, -3.0, stride);
+        let touched = line.span(&source.grid, -3.0, stride);
         let fast = match interpolation {
-            Interpolation::Bilinear => source.inside(&line, stride),
-            Interpolation::Bicubic => Inside { steps: touched.start..touched.start, x0: 0, y0: 0, dx: 0, dy: 0 },
+            Interpolation::Bilinear => source.grid.inside(&line, 0.0, stride),
+            Interpolation::Bicubic => Inside::none(touched.start),
         };
         for step in (touched.start..fast.steps.start).chain(fast.steps.end..touched.end) {
             let (x, y) = (x0 + step as f64 * cos, y0 - step as f64 * sin);
@@ -93,76 +94,12 @@ fn turn<const N: usize>(
         }
         inner.push(fast);
     }
-    // In narrow columns, as a whole row of the result would cross thousands of the picture's.
-    for left in (0..stride).step_by(COLUMNS) {
-        let columns = left..stride.min(left + COLUMNS);
-        for (row, inside) in made.as_chunks_mut::<N>().0.chunks_exact_mut(stride).zip(&inner) {
-            let steps = inside.steps.start.max(columns.start)..inside.steps.end.min(columns.end);
-            if !steps.is_empty() {
-                source.fill(inside, steps.start, &mut row[steps]);
-            }
-        }
-    }
+    source.grid.fill(made.as_chunks_mut::<N>().0, stride, &inner);
     made
 }
 
-/// Result pixels of a row that are made before the next row's.
-const COLUMNS: usize = 128;
-
-/// The positions in the picture of a result row's pixels: `(x0 + step * dx, y0 + step * dy)`.
-struct Line {
-    x0: f64,
-    y0: f64,
-    dx: f64,
-    dy: f64,
-}
-
-impl Line {
-    /// The steps, below `steps`, whose positions are at least `margin` inside the picture's outer pixel
-    /// centres, up to rounding. A negative margin is outside. Empty spans begin and end at the same step.
-    fn span<const N: usize>(&self, source: &Source<'_, N>, margin: f64, steps: usize) -> Range<usize> {
-        let (mut start, mut end) = (0.0f64, steps as f64);
-        let axes = [(self.x0, self.dx, source.width), (self.y0, self.dy, source.height)];
-        for (at, step, length) in axes {
-            let (low, high) = (margin, f64::from(length - 1) - margin);
-            if step.abs() < 1e-9 {
-                // As good as parallel to the edge: all or nothing.
-                if at < low || at > high {
-                    end = 0.0;
-                }
-                continue;
-            }
-            let (a, b) = ((low - at) / step, (high - at) / step);
-            start = start.max(a.min(b).ceil());
-            end = end.min(a.max(b).floor() + 1.0);
-        }
-        let start = start.min(steps as f64) as usize;
-        start..(end.max(0.0) as usize).max(start)
-    }
-}
-
-/// Fractional bits of positions. 2^-33 of rounding a step is 1/100000 of a pixel at the end of 65535.
-const POSITION_BITS: u32 = 32;
-
-/// The part of a row that lies inside the picture, and its line in fixed point.
-struct Inside {
-    steps: Range<usize>,
-    x0: i64,
-    y0: i64,
-    dx: i64,
-    dy: i64,
-}
-
-impl Inside {
-    fn at(&self, step: usize) -> (i64, i64) {
-        (self.x0 + step as i64 * self.dx, self.y0 + step as i64 * self.dy)
-    }
-}
-
 struct Source<'a, const N: usize> {
-    pixels: &'a [[u8; N]],
-    width: i32,
-    height: i32,
+    grid: Grid<'a, N>,
     colour: [u8; N],
 }
 
@@ -170,8 +107,9 @@ impl<const N: usize> Source<'_, N> {
     /// The pixel at whole coordinates; outside, the background.
     #[inline(always)]
     fn at(&self, x: i32, y: i32) -> &[u8; N] {
-        if x >= 0 && x < self.width && y >= 0 && y < self.height {
-            &self.pixels[y as usize * self.width as usize + x as usize]
+        let Grid { pixels, width, height } = self.grid;
+        if x >= 0 && x < width && y >= 0 && y < height {
+            &pixels[y as usize * width as usize + x as usize]
         } else {
             &self.colour
         }
@@ -180,7 +118,8 @@ impl<const N: usize> Source<'_, N> {
     /// Whether nothing but background is within `reach` of a position.
     #[inline(always)]
     fn is_outside(&self, x: f64, y: f64, reach: f64) -> bool {
-        x <= -reach || y <= -reach || x >= f64::from(self.width - 1) + reach || y >= f64::from(self.height - 1) + reach
+        let (right, bottom) = (f64::from(self.grid.width - 1), f64::from(self.grid.height - 1));
+        x <= -reach || y <= -reach || x >= right + reach || y >= bottom + reach
     }
 
     #[inline(always)]
@@ -202,47 +141,6 @@ impl<const N: usize> Source<'_, N> {
             }
             (sum >> 16) as u8
         })
-    }
-
-    /// The part of a row of `steps` pixels whose four neighbours are all in the picture.
-    fn inside(&self, line: &Line, steps: usize) -> Inside {
-        let fixed = |position: f64| (position * (1u64 << POSITION_BITS) as f64).round() as i64;
-        // Half a weight's step more: cutting the bits below is then rounding to nearest.
-        let half = 1 << (POSITION_BITS - 9);
-        let mut inside = Inside {
-            steps: line.span(self, 0.0, steps),
-            x0: fixed(line.x0) + half,
-            y0: fixed(line.y0) + half,
-            dx: fixed(line.dx),
-            dy: fixed(line.dy),
-        };
-        let is_inside = |(x, y): (i64, i64)| {
-            let (left, top) = (x >> POSITION_BITS, y >> POSITION_BITS);
-            left >= 0 && top >= 0 && left < i64::from(self.width) - 1 && top < i64::from(self.height) - 1
-        };
-        // What lies inside is one piece, so its two ends decide.
-        while !inside.steps.is_empty() && !is_inside(inside.at(inside.steps.start)) {
-            inside.steps.start += 1;
-        }
-        while !inside.steps.is_empty() && !is_inside(inside.at(inside.steps.end - 1)) {
-            inside.steps.end -= 1;
-        }
-        inside
-    }
-
-    /// Makes the pixels from `step` on, which are inside, bilinearly.
-    fn fill(&self, inside: &Inside, step: usize, row: &mut [[u8; N]]) {
-        let (mut x, mut y) = inside.at(step);
-        let width = self.width as usize;
-        for pixel in row {
-            let (left, top) = ((x >> POSITION_BITS) as usize, (y >> POSITION_BITS) as usize);
-            let weight = |position: i64| (position >> (POSITION_BITS - 8)) as u16 & 255;
-            let first = top * width + left;
-            let pair = |first: usize| self.pixels[first..].first_chunk::<2>().expect("a pixel inside the picture");
-            *pixel = mix(pair(first), pair(first + width), weight(x), weight(y));
-            x += inside.dx;
-            y += inside.dy;
-        }
     }
 
     #[inline(always)]
@@ -271,20 +169,6 @@ impl<const N: usize> Source<'_, N> {
         }
         made
     }
-}
-
-/// The pixel between two pixels and the two below, `right` and `below` 1/256 of the way, rounded to nearest.
-#[inline(always)]
-fn mix<const N: usize>(above: &[[u8; N]; 2], under: &[[u8; N]; 2], right: u16, below: u16) -> [u8; N] {
-    // At most 255 * 256: the left and the right column fit 16 bits.
-    let column =
-        |x: usize, channel: usize| u16::from(above[x][channel]) * (256 - below) + u16::from(under[x][channel]) * below;
-    let left: [u16; N] = std::array::from_fn(|channel| column(0, channel));
-    let next: [u16; N] = std::array::from_fn(|channel| column(1, channel));
-    std::array::from_fn(|channel| {
-        let sum = u32::from(left[channel]) * u32::from(256 - right) + u32::from(next[channel]) * u32::from(right);
-        ((sum + (1 << 15)) >> 16) as u8
-    })
 }
 
 /// The Catmull-Rom weights of the pixels at -1, 0, 1 and 2 for a position `t` between 0 and 1.
@@ -347,8 +231,8 @@ mod tests {
     fn every_pixel_is_the_one_between_its_four_neighbours() {
         let (width, height) = (83u32, 59u32);
         let pixels: Vec<u8> = (0..width * height * 3).map(|index| (index * index % 251) as u8).collect();
-        let (grid, colour) = (pixels.as_chunks::<3>().0, [5, 250, 90]);
-        let source = Source { pixels: grid, width: width as i32, height: height as i32, colour };
+        let colour = [5, 250, 90];
+        let source = Source { grid: Grid::new(&pixels, (width, height)), colour };
         for angle in [0.001, 12.0, 45.0, 89.999, 135.0, 180.5, 271.3, -30.0] {
             let to = rotated_size((width, height), angle);
             let made = rotate(&mut pixels.clone(), (width, height), &colour, angle, Interpolation::Bilinear);

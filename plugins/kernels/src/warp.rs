@@ -1,6 +1,9 @@
 //! Pictures bent by a formula: perspective, shear, arc.
 
-use crate::{bytes, has_transparency, premultiply, unpremultiply};
+use crate::{
+    affine::{Grid, Line},
+    bytes, has_transparency, premultiply, unpremultiply,
+};
 
 /// From where in the picture a pixel of the result comes. Positions count from the corner: the middle of
 /// the first pixel is (0.5, 0.5).
@@ -111,6 +114,9 @@ fn warp_pixels<const N: usize>(
     let pyramid = Pyramid::new(pixels.as_chunks::<N>().0, (size.0 as usize, size.1 as usize));
     let whole = (f64::from(size.0), f64::from(size.1));
     match mapping {
+        Mapping::Projective([a, b, c, d, e, f, 0.0, 0.0, i]) if i > 0.0 => {
+            affine(pyramid, colour, size, to, [a, b, c, d, e, f].map(|factor| factor / i))
+        }
         Mapping::Projective([a, b, c, d, e, f, g, h, i]) => fill(pyramid, colour, whole, to, f64::INFINITY, |x, y| {
             let w = g * x + h * y + i;
             if w > 0.0 { ((a * x + b * y + c) / w, (d * x + e * y + f) / w) } else { NOWHERE }
@@ -123,6 +129,46 @@ fn warp_pixels<const N: usize>(
             })
         }
     }
+}
+
+/// Makes all pixels by one matrix: what is not at the edge goes the fast way where the picture does not shrink.
+fn affine<const N: usize>(
+    pyramid: Pyramid<'_, N>,
+    colour: [u8; N],
+    size: (u32, u32),
+    to: (u32, u32),
+    [a, b, c, d, e, f]: [f64; 6],
+) -> Vec<u8> {
+    let whole = (f64::from(size.0), f64::from(size.1));
+    let map = |x: f64, y: f64| (a * x + b * y + c, d * x + e * y + f);
+    if stretch((a, d), (b, e)) > SHARP_TO {
+        return fill(pyramid, colour, whole, to, f64::INFINITY, map);
+    }
+    let spread = (a.abs() + b.abs(), d.abs() + e.abs());
+    let far = spread.0.max(spread.1) / 2.0;
+    let grid = Grid { pixels: pyramid.picture, width: size.0 as i32, height: size.1 as i32 };
+    let mut made = colour.repeat(to.0 as usize * to.1 as usize);
+    let stride = to.0 as usize;
+    let mut inner = Vec::with_capacity(to.1 as usize);
+    for (y, row) in made.as_chunks_mut::<N>().0.chunks_exact_mut(stride).enumerate() {
+        let (x0, y0) = map(0.5, y as f64 + 0.5);
+        // Whole numbers are the middles of pixels there.
+        let line = Line { x0: x0 - 0.5, y0: y0 - 0.5, dx: a, dy: d };
+        let touched = line.span(&grid, -far - 1.0, stride);
+        let whole_pixels = grid.inside(&line, (far - 0.5).max(0.0), stride);
+        let first = whole_pixels.steps.start.clamp(touched.start, touched.end);
+        let last = whole_pixels.steps.end.clamp(first, touched.end);
+        for step in (touched.start..first).chain(last..touched.end) {
+            let at = (x0 + step as f64 * a, y0 + step as f64 * d);
+            let inside = inside(at.0, whole.0, spread.0).min(inside(at.1, whole.1, spread.1));
+            if inside > 0.0 {
+                row[step] = mix(bilinear(pyramid.picture, pyramid.size, at), colour, inside);
+            }
+        }
+        inner.push(whole_pixels);
+    }
+    grid.fill(made.as_chunks_mut::<N>().0, stride, &inner);
+    made
 }
 
 /// Up to this factor of shrinking one sample is taken: it still meets every pixel.

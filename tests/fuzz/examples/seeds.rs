@@ -1,7 +1,8 @@
 //! Writes what fuzzing starts from: `seeds FOLDER` makes a folder of seeds for each target.
 //!
 //! Each decoder gets pictures that our own encoders wrote, in every pixel format and kind of file, and those of the
-//! codec's test fixtures; `apply` gets every transform with samples of its schema.
+//! codec's test fixtures; the codec plugins get small documents; `apply` gets every transform with samples of its
+//! schema.
 
 use std::{
     error::Error,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use safelight_codec::{Chroma, EncodeOptions, Format, Frame, Loops, Metadata, Picture, PixelFormat, Raster, encode};
+use safelight_sdk::codec;
 use serde_json::Value;
 use transform_tests::{cases, described, params, pictures};
 
@@ -28,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     fixtures(&folder)?;
+    documents(&folder)?;
     let dir = folder.join("apply");
     fs::create_dir_all(&dir)?;
     let cases = cases::all();
@@ -122,4 +125,75 @@ fn fixtures(folder: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Drawings with what a renderer finds hard: patterns that hold themselves, filters, nesting, pictures inside.
+const DRAWINGS: [&str; 5] = [
+    r##"<rect width="9" height="9" fill="url(#a)"/><linearGradient id="a"><stop offset=".5" stop-color="red"/></linearGradient>"##,
+    r##"<pattern id="p" width="3" height="3"><circle r="2" fill="url(#p)"/></pattern><path d="M0 0C1 9 9 1 9 9z" fill="url(#p)"/>"##,
+    r##"<filter id="f"><feTurbulence baseFrequency=".1" numOctaves="3"/><feGaussianBlur stdDeviation="2"/><feDisplacementMap in2="f"/></filter><g filter="url(#f)"><use href="#g"/></g><g id="g"><ellipse rx="5" ry="2"/></g>"##,
+    r##"<mask id="m"><rect width="5" height="5" fill="#fff8"/></mask><g mask="url(#m)" transform="rotate(30) skewX(4)"><text x="1" y="8" font-size="6">a<tspan dx="2">b</tspan></text></g>"##,
+    r##"<image width="9" height="9" href="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"/><style>rect{fill:lime;stroke-dasharray:1 2}</style>"##,
+];
+
+/// What libjxl wrote: 3 x 2 px, gray with alpha, and an animation.
+const JPEG_XL: [&str; 3] = [
+    "ff0a084010505c080802010098004b188b15526c809e2c54ebc283c86cec880e30349f1fde085ae2b5fb8bf7d8cbff197ef71409",
+    "ff0a0070b0282e040808100034004b188b15c249614ec88101fc01",
+    "ff0a08104100161497040808a002000038004b188b15c249411e4004e88ffe0008086046000038004b188b15c249411e4084fe80fe00",
+];
+
+/// Documents for the codec plugins.
+fn documents(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let dir = |format: &str| -> std::io::Result<PathBuf> {
+        let dir = folder.join(format!("document_{format}"));
+        fs::create_dir_all(&dir)?;
+        Ok(dir)
+    };
+    for (number, content) in DRAWINGS.iter().enumerate() {
+        let text = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10">{content}</svg>"#);
+        fs::write(dir("svg")?.join(number.to_string()), text)?;
+    }
+    for (number, hex) in JPEG_XL.iter().enumerate() {
+        let bytes: Result<Vec<u8>, _> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16)).collect();
+        fs::write(dir("jxl")?.join(number.to_string()), bytes?)?;
+    }
+    for (number, format) in pictures::FORMATS.into_iter().enumerate() {
+        let frames = [(17, 13), (5, 40)]
+            .map(|(width, height)| codec::Frame { image: pictures::in_format(format, width, height), delay_ms: 0 });
+        let options = codec::EncodeOptions {
+            format: "pdf".to_owned(),
+            quality: (number == 1).then_some(70),
+            lossless: number == 0,
+            background: (255, 255, 255),
+            dpi: Some(72.0),
+            metadata: codec::Metadata::default(),
+            max_bytes: 1 << 20,
+        };
+        let written = codec::encode::<codec_pdf::PdfCodec>(frames.to_vec(), &options);
+        let bytes = written.map_err(|error| format!("pdf seed: {error:?}"))?;
+        fs::write(dir("pdf")?.join(number.to_string()), bytes)?;
+    }
+    fs::write(dir("pdf")?.join("drawn"), pdf())?;
+    Ok(())
+}
+
+/// A page of paths, a form, a shading and text in a standard font; readers repair its table of references.
+fn pdf() -> Vec<u8> {
+    let content = "q 1 0 0 RG 4 w 10 10 m 90 20 80 90 20 80 c S Q /S1 sh q /F1 Do Q BT /T1 12 Tf 5 50 Td (Ab) Tj ET";
+    format!(
+        "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+         2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+         3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Contents 4 0 R/Resources<</XObject<</F1 5 0 R>>\
+         /Shading<</S1 6 0 R>>/Font<</T1 7 0 R>>>>>>endobj\n\
+         4 0 obj<</Length {}>>stream\n{content}\nendstream endobj\n\
+         5 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Length 13>>stream\n0 0 5 5 re f*\nendstream endobj\n\
+         6 0 obj<</ShadingType 2/ColorSpace/DeviceRGB/Coords[0 0 100 0]\
+         /Function<</FunctionType 2/Domain[0 1]/C0[1 0 0]/C1[0 0 1]/N 1>>>>endobj\n\
+         7 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n\
+         trailer<</Root 1 0 R/Size 8>>\nstartxref\n0\n%%EOF",
+        content.len()
+    )
+    .into_bytes()
 }

@@ -3,10 +3,12 @@
 mod addresses;
 mod calls;
 mod decoding;
+mod documents;
 
 pub use addresses::address;
 pub use calls::{apply, written};
 pub use decoding::decode;
+pub use documents::document;
 
 /// Lets a panic that is caught pass: the codec catches those of foreign decoders and answers with an
 /// error. One that gets out of a target still ends the fuzzer, by the harness's own catch.

@@ -2,13 +2,23 @@
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::{Events, NAME, lower::JobExtra, response};
+use super::{
+    Events, NAME,
+    lower::{Bus, JobExtra},
+    response::{self, Results},
+    told::Written,
+};
 use crate::{
-    dialect::{Dialect, Event},
+    clock::Clock,
+    dialect::{Dialect, Event, ended_jobs},
     error::Failure,
-    store::{BatchRow, JobRow, Store},
+    job::{Destination, State},
+    storage,
+    store::{BatchRow, Change, JobRow, Store},
     webhook::{NewDelivery, Policy, Signer, delivery_id},
 };
 
@@ -25,6 +35,12 @@ pub struct Blitline {
     pub public_url: String,
     /// Whose postbacks are events.
     pub events: Events,
+    /// The region of buses that do not say theirs.
+    pub region: String,
+    /// Where buckets are, for postbacks that are written down.
+    pub storage: storage::Config,
+    /// Tells when such a place is signed.
+    pub clock: Clock,
 }
 
 #[async_trait]
@@ -34,62 +50,119 @@ impl Dialect for Blitline {
     }
 
     fn deliveries(&self, job: &JobRow, event: &Event) -> Vec<NewDelivery> {
-        if *event != Event::MainFinished {
-            return Vec::new();
-        }
-        if let Some(bus) = self.events.accounts.get(&job.account) {
-            return vec![self.event(job, bus)];
-        }
-        let Some(url) = &job.spec.callbacks.notification_url else { return Vec::new() };
         let extra = JobExtra::of(&job.spec);
-        let results = response::results(job, &self.public_url);
-        if extra.postback_error_only && !results.has_errors() {
-            return Vec::new();
+        match event {
+            Event::MainFinished if extra.follow.is_none() && extra.group.is_none() => {
+                let subject = Subject { account: &job.account, job: Some(job.id), batch: job.batch, key: job.id };
+                let url = job.spec.callbacks.notification_url.as_deref();
+                self.told(subject, &extra, url, &response::results(job, &self.public_url))
+            }
+            // What was to follow never will.
+            Event::Finished if job.state != State::Succeeded => {
+                let Some(follow) = &extra.follow else { return Vec::new() };
+                let (mut told, mut url) = (follow.extra(), follow.notification_url().map(str::to_owned));
+                while let Some(next) = told.follow.take() {
+                    (told, url) = (next.extra(), next.notification_url().map(str::to_owned));
+                }
+                let subject = Subject { account: &job.account, job: Some(job.id), batch: job.batch, key: job.id };
+                self.told(subject, &told, url.as_deref(), &response::results(job, &self.public_url))
+            }
+            _ => Vec::new(),
         }
-        let (body, content_type) = results.postback(extra.content_type_json);
-        // Forms never carried them.
-        let headers = if content_type == "application/json" { extra.postback_headers } else { Vec::new() };
-        let policy = if extra.retry_postback { Policy::BlitlineRetries } else { Policy::BlitlineOnce };
-        vec![NewDelivery { content_type: content_type.to_owned(), headers, policy, ..owed(job, KIND, url, body) }]
     }
 
-    async fn batch_deliveries(&self, _: &BatchRow, _: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
-        Ok(Vec::new())
+    async fn ending(&self, job: &mut JobRow, _: &dyn Store) -> Result<Vec<Change>, Failure> {
+        match JobExtra::of(&job.spec).follow {
+            Some(follow) if job.state == State::Succeeded => Ok(vec![follow.change(job)?]),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn batch_deliveries(&self, batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
+        let extra = JobExtra::deserialize(&batch.extra).unwrap_or_default();
+        let jobs = ended_jobs(store, batch).await?;
+        let subject = Subject { account: &batch.account, job: None, batch: Some(batch.id), key: batch.id };
+        let results = response::group(batch, &jobs, &self.public_url);
+        Ok(self.told(subject, &extra, batch.notification_url.as_deref(), &results))
     }
 }
 
+/// What a delivery is about.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    account: &'a str,
+    job: Option<Uuid>,
+    batch: Option<Uuid>,
+    key: Uuid,
+}
+
 impl Blitline {
+    /// The one thing that is told, if somebody wants to hear it.
+    fn told(&self, subject: Subject<'_>, extra: &JobExtra, url: Option<&str>, results: &Results) -> Vec<NewDelivery> {
+        let named = self.events.accounts.get(subject.account).map(|bus| Bus { name: bus.clone(), region: None });
+        if let Some(bus) = extra.bus.clone().or(named) {
+            return vec![self.event(subject, &bus, results)];
+        }
+        if extra.postback_error_only && !results.has_errors() {
+            return Vec::new();
+        }
+        if let Some(Written { to }) = &extra.written {
+            return self.written(subject, to, results).into_iter().collect();
+        }
+        let Some(url) = url else { return Vec::new() };
+        let (body, content_type) = results.postback(extra.content_type_json);
+        // Forms never carried them.
+        let headers = if content_type == "application/json" { extra.postback_headers.clone() } else { Vec::new() };
+        let policy = if extra.retry_postback { Policy::BlitlineRetries } else { Policy::BlitlineOnce };
+        vec![NewDelivery { content_type: content_type.to_owned(), headers, policy, ..owed(subject, KIND, url, body) }]
+    }
+
     /// What replaces the postback of an account that has a bus: `PutEvents` with one entry, whose detail holds what
     /// the postback would say.
-    fn event(&self, job: &JobRow, bus: &str) -> NewDelivery {
-        let results = json!({"results": response::results(job, &self.public_url).value()});
+    fn event(&self, subject: Subject<'_>, bus: &Bus, results: &Results) -> NewDelivery {
+        let results = json!({"results": results.value()});
         let detail = json!({"base64_json": STANDARD.encode(results.to_string())});
         let entry = json!({
             "Source": self.events.source,
             "DetailType": DETAIL_TYPE,
             "Detail": detail.to_string(),
-            "EventBusName": bus,
+            "EventBusName": bus.name,
         });
         let body = json!({"Entries": [entry]}).to_string().into_bytes();
+        let url = self.events.endpoint.replace("{region}", bus.region.as_ref().unwrap_or(&self.region));
         NewDelivery {
             content_type: "application/x-amz-json-1.1".to_owned(),
             headers: vec![("x-amz-target".to_owned(), "AWSEvents.PutEvents".to_owned())],
             signer: Signer::AwsEvents,
             signing_key: None,
             policy: Policy::EventBridge,
-            ..owed(job, "event", &self.events.endpoint, body)
+            ..owed(subject, "event", &url, body)
         }
+    }
+
+    /// What replaces the postback of a job that wants it in a file. A bucket is written to under a URL that is signed
+    /// now, since nobody signs when it is sent; its headers cannot be Amazon's own then.
+    fn written(&self, subject: Subject<'_>, to: &Destination, results: &Results) -> Option<NewDelivery> {
+        let (url, headers) = match to {
+            Destination::Url { url, headers } => (url.clone(), headers.clone()),
+            Destination::S3 { bucket, region, key, headers } => {
+                let url = self.storage.write_url(bucket, region.as_deref(), key, self.clock.now()).ok()?;
+                let own = headers.iter().filter(|(name, _)| !name.starts_with("x-amz-")).cloned().collect();
+                (url.into(), own)
+            }
+        };
+        let body = json!({"results": results.value()}).to_string().into_bytes();
+        Some(NewDelivery { headers, policy: Policy::Storage, ..owed(subject, KIND, &url, body) })
     }
 }
 
-/// The one thing that is told of a job.
-fn owed(job: &JobRow, kind: &str, url: &str, body: Vec<u8>) -> NewDelivery {
+fn owed(subject: Subject<'_>, kind: &str, url: &str, body: Vec<u8>) -> NewDelivery {
     NewDelivery {
-        id: delivery_id(job.id, kind, 0),
-        account: job.account.clone(),
-        job: Some(job.id),
-        batch: job.batch,
-        order_key: job.id,
+        id: delivery_id(subject.key, kind, 0),
+        account: subject.account.to_owned(),
+        job: subject.job,
+        batch: subject.batch,
+        order_key: subject.key,
         sequence: 0,
         kind: kind.to_owned(),
         url: url.to_owned(),
@@ -111,7 +184,8 @@ mod tests {
     fn blitline() -> Blitline {
         let (endpoint, source) = ("http://events/".to_owned(), "blitline".to_owned());
         let accounts = [("with-bus".to_owned(), "orders".to_owned())].into();
-        Blitline { public_url: "http://here".into(), events: Events { endpoint, source, accounts } }
+        let (events, storage) = (Events { endpoint, source, accounts }, crate::config::Config::defaults().storage);
+        Blitline { public_url: "http://here".into(), events, region: "us-east-1".into(), storage, clock: Clock::System }
     }
 
     fn owed(change: impl FnOnce(&mut JobRow, &mut JobExtra)) -> Vec<NewDelivery> {

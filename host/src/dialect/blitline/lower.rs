@@ -5,17 +5,24 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::{
+    destinations::going,
+    follow::Follow,
+    kinds::SourceKind,
     measures::Measures,
+    pages::{self, Paged, Told},
+    prepare::{self, Prepared},
     saves::Shown,
     sources::{ObjectUrl, Sources},
+    told::{self, Written},
     tree,
     values::Members,
 };
 use crate::{
-    dialect::native::lower::{Rules, Wanted, web_url},
-    job::{Callbacks, Output, Pages, Rendering, Spec, Step},
+    dialect::native::lower::{Rules, Wanted},
+    job::{AS_SENT, Accepts, Callbacks, Encoding, Intake, Output, Patience, Rendering, Spec},
     source::Source,
 };
 
@@ -36,6 +43,21 @@ pub struct Context<'a> {
     pub place_url: &'a PlaceUrl<'a>,
     /// What every destination's name must match, for a signed job.
     pub key_transform: Option<&'a KeyTransform<'a>>,
+    /// Whether buckets can be written to.
+    pub writes_buckets: bool,
+    /// Identifiers of results that are there before the job begins.
+    pub made: &'a [String],
+}
+
+/// Where an account's postbacks go as events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// The bus's name or ARN.
+    pub name: String,
+    /// Its region; that of the settings when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 /// The URL of an object, by bucket and key.
@@ -51,6 +73,7 @@ impl Context<'_> {
             object_url: self.object_url,
             max_pixels: self.rules.max_pixels,
             max_bytes: self.rules.max_picture_bytes,
+            made: self.made,
         }
     }
 
@@ -86,12 +109,36 @@ pub struct JobExtra {
     /// Added to what is told of the source.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub passthrough: Map<String, Value>,
+    /// Whether the one result is an archive, which is shown in another way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_archive: bool,
+    /// Where the postback is written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
+    /// Where the postback goes as an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bus: Option<Bus>,
+    /// The id that the client knows, when it is not the job's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_as: Option<Uuid>,
+    /// Set for what is told of with other pages alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Told>,
+    /// What is made when this job has ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<Follow>,
 }
 
 impl JobExtra {
     /// Reads it back.
     pub fn of(spec: &Spec) -> JobExtra {
         JobExtra::deserialize(&spec.extra).unwrap_or_default()
+    }
+
+    /// That of a job that something follows, which is what the client asked for.
+    pub fn before(follow: Follow) -> JobExtra {
+        let JobExtra { v, pollable, bus, .. } = follow.extra();
+        JobExtra { v, pollable, bus, follow: Some(follow), ..JobExtra::default() }
     }
 }
 
@@ -106,15 +153,54 @@ pub struct Lowered {
     pub outputs: Vec<Output>,
     /// Who is told.
     pub postback_url: Option<String>,
+    /// How the source is taken in.
+    pub intake: Intake,
+    /// Whether it is tried again.
+    pub patience: Option<Patience>,
     /// Kept with the job.
     pub extra: JobExtra,
     /// From -100 to 100.
     pub priority: i32,
+    /// The functions are for each of these pages.
+    pub pages: Option<Paged>,
+    /// A job whose results this one names.
+    pub before: Option<Box<Lowered>>,
 }
 
 impl Lowered {
-    /// The spec, once it is known where the bytes are.
-    pub fn into_spec(self, source: Source) -> Spec {
+    /// A job that does nothing with this source yet.
+    fn of(source: Wanted) -> Lowered {
+        Lowered {
+            source,
+            rendering: Rendering::default(),
+            outputs: Vec::new(),
+            postback_url: None,
+            intake: Intake::default(),
+            patience: None,
+            extra: JobExtra::default(),
+            priority: 0,
+            pages: None,
+            before: None,
+        }
+    }
+
+    /// The spec, once it is known where the bytes are. Of pages it is that of a job that reads the source; the rest
+    /// follows.
+    pub fn into_spec(mut self, source: Source) -> Spec {
+        let (pages, priority) = (self.pages.take(), self.priority);
+        let spec = self.whole(source);
+        let Some(pages) = pages else { return spec };
+        let looks = Spec {
+            outputs: Vec::new(),
+            callbacks: Callbacks::default(),
+            intake: Intake { keep: true, ..Intake::default() },
+            extra: json!(JobExtra::before(Follow::new(spec.clone(), priority, Some(pages)))),
+            ..spec
+        };
+        Spec { rendering: Rendering { page: None, ..looks.rendering }, ..looks }
+    }
+
+    fn whole(self, source: Source) -> Spec {
         Spec {
             dialect: super::NAME.to_owned(),
             source,
@@ -123,7 +209,8 @@ impl Lowered {
             callbacks: Callbacks { notification_url: self.postback_url, ..Callbacks::default() },
             reference: None,
             store_as: None,
-            intake: Default::default(),
+            intake: self.intake,
+            patience: self.patience,
             open: false,
             extra: json!(self.extra),
         }
@@ -135,158 +222,115 @@ impl Lowered {
 /// Errors: a sentence that names the member, its value and what was expected.
 pub fn job(members: &Map<String, Value>, context: &Context<'_>) -> Result<Lowered, String> {
     let job = Members::new("", members);
-    let data = job.object("src_data")?.unwrap_or_default();
-    let data = Members::new("src_data", &data);
     let kind = SourceKind::read(job)?;
-    let src = job.get("src").ok_or_else(|| job.wrong("src", "a URL"))?;
-    let source = context.sources().read(src, kind == SourceKind::Inline)?;
-    let mut functions = job.list("functions")?;
-    if kind == SourceKind::Gif && data.get("name").is_some() {
-        // The function of an animation stands with the source.
-        let members = job.object("src_data")?.unwrap_or_default();
-        functions.insert(0, Value::Object(members));
-    }
-    let measures = Measures::read(job)?;
-    let looks_only = looks_only(job)?;
-    if functions.is_empty() && !measures.is_any() && !looks_only {
-        return Err(job.wrong("functions", "a list with at least one function"));
-    }
-    let rendering = rendering(job, data, &kind)?;
-    let mut tree = paths(&functions, &kind, context)?;
-    if kind == SourceKind::Gif {
-        for output in &mut tree.outputs {
-            output.encoding.format = Some("gif".to_owned());
-            output.encoding.quality = None;
-        }
-    }
-    let steps = measures.steps();
-    if !steps.is_empty() || functions.is_empty() {
-        tree.measure(steps);
-    }
+    let mut prepared = prepare::read(job, context)?;
+    // What the job before makes can be named.
+    let before = prepared.before.take();
+    let made: Vec<String> =
+        before.iter().flat_map(|before| &before.extra.images).map(|image| image.identifier.clone()).collect();
+    let context = &Context { made: if before.is_some() { &made } else { context.made }, ..*context };
+    let data = job.object("src_data")?.unwrap_or_default();
+    let lowered = match kind {
+        SourceKind::Zip => archive(job, Members::new("src_data", &data), context)?,
+        kind => pictures(job, Members::new("src_data", &data), &kind, prepared, context)?,
+    };
+    let told = told::postback(job, context)?;
     Ok(Lowered {
-        source,
-        rendering,
-        outputs: tree.outputs,
-        postback_url: postback_url(job, context)?,
+        postback_url: told.url,
+        patience: told::patience(job)?,
+        priority: if job.flag("long_running")? { LONG_RUNNING } else { 0 },
+        before,
         extra: JobExtra {
             v: job.number_or("v", 0.0)?,
-            images: tree.shown,
             content_type_json: job.flag("content_type_json")?,
-            postback_headers: postback_headers(job)?,
+            postback_headers: told::headers(job)?,
             retry_postback: job.flag("retry_postback")?,
             postback_error_only: job.flag("postback_error_only")? || job.flag("notify_error_only")?,
             pollable: job.flag("force_longpoll_cache")?,
-            measures,
             passthrough: job.object("passthrough_metadata")?.unwrap_or_default(),
+            written: told.written,
+            ..lowered.extra
         },
-        priority: if job.flag("long_running")? { LONG_RUNNING } else { 0 },
+        ..lowered
     })
 }
 
-/// Whether a job only wants to know what its source is.
-///
-/// Errors: a preparation that is not offered.
-fn looks_only(job: Members<'_>) -> Result<bool, String> {
-    let mut looks = job.text("src_type").is_ok_and(|kind| kind.as_deref() == Some("pre_process_only"));
-    for preparation in job.list("pre_process")? {
-        let Value::Object(members) = &preparation else { return Err(job.wrong("pre_process", "an object or a list")) };
-        let preparation = Members::new("pre_process", members);
-        looks |= preparation.flag("peek")?;
-        let others =
-            ["move_original", "job", "find_subimage", "phash_compare", "resize_gif", "gif_overlay", "gif_to_vid"];
-        if let Some(name) = others.into_iter().find(|name| preparation.get(name).is_some()) {
-            return Err(format!("{} is not offered here, expected peek", preparation.place(name)));
-        }
+/// A job whose source is a picture.
+fn pictures(
+    job: Members<'_>,
+    data: Members<'_>,
+    kind: &SourceKind,
+    prepared: Prepared,
+    context: &Context<'_>,
+) -> Result<Lowered, String> {
+    let src = job.get("src").ok_or_else(|| job.wrong("src", "a URL"))?;
+    let source = context.sources().read(src, *kind == SourceKind::Inline)?;
+    let mut functions = prepared.functions.clone();
+    let animations = functions.len();
+    if *kind == SourceKind::Gif && data.get("name").is_some() {
+        // The function of an animation stands with the source.
+        functions.extend(job.object("src_data")?.map(Value::Object));
     }
-    Ok(looks)
-}
-
-/// What a source is.
-#[derive(Clone, Debug, PartialEq)]
-enum SourceKind {
-    Image,
-    Inline,
-    Gif,
-    /// These pages, counted from 0.
-    Pages(Vec<u32>),
-}
-
-impl SourceKind {
-    fn read(job: Members<'_>) -> Result<SourceKind, String> {
-        let expected = "image, inline, gif, or {\"name\": \"multi_page\", \"pages\": [0, 1]}";
-        let wrong = || job.wrong("src_type", expected);
-        match job.get("src_type") {
-            None => Ok(SourceKind::Image),
-            Some(Value::String(name)) => match name.as_str() {
-                "image" | "smart_image" | "pre_process_only" => Ok(SourceKind::Image),
-                "inline" => Ok(SourceKind::Inline),
-                "gif" => Ok(SourceKind::Gif),
-                _ => Err(wrong()),
-            },
-            Some(Value::Object(members))
-                if members.get("name").is_some_and(|name| name == "multi_page" || name == "multipage") =>
-            {
-                let pages = members.get("pages").and_then(super::sources::pages).filter(|pages| !pages.is_empty());
-                pages.map(SourceKind::Pages).ok_or_else(wrong)
-            }
-            Some(_) => Err(wrong()),
-        }
+    functions.extend(job.list("functions")?);
+    let measures = Measures::read(job)?.with(&prepared);
+    let is_idle = functions.is_empty() && prepared.moved.is_empty();
+    let looks = prepared.looks || job.text("src_type").is_ok_and(|kind| kind.as_deref() == Some("pre_process_only"));
+    if is_idle && !measures.is_any() && !looks {
+        return Err(job.wrong("functions", "a list with at least one function"));
     }
+    let mut tree = tree::read(&functions, &[], context)?;
+    let all = if *kind == SourceKind::Gif { functions.len() } else { animations };
+    for output in tree.of_first(all) {
+        output.encoding.format = Some("gif".to_owned());
+        output.encoding.quality = None;
+    }
+    let mut steps = measures.steps();
+    steps.extend(prepared.steps.iter().cloned());
+    if !steps.is_empty() || is_idle {
+        tree.measure(steps);
+    }
+    prepared.keep(&mut tree);
+    if tree.outputs.len() > context.rules.max_outputs {
+        let (count, limit) = (tree.outputs.len(), context.rules.max_outputs);
+        return Err(format!("the job comes to {count} results, expected at most {limit}"));
+    }
+    let pages = match kind {
+        SourceKind::Pages(told, only) => Some(Paged { told: *told, only: only.clone() }),
+        _ => None,
+    };
+    if pages.is_some() {
+        pages::check(&tree.outputs)?;
+    }
+    let intake = Intake { facts: true, texts: measures.texts(), md5: measures.md5(), ..Intake::default() };
+    let extra = JobExtra { images: tree.shown, measures, ..JobExtra::default() };
+    let rendering = rendering(job, data)?;
+    Ok(Lowered { rendering, outputs: tree.outputs, pages, intake, extra, ..Lowered::of(source) })
 }
 
-fn rendering(job: Members<'_>, data: Members<'_>, kind: &SourceKind) -> Result<Rendering, String> {
+/// A job that puts files into an archive.
+fn archive(job: Members<'_>, data: Members<'_>, context: &Context<'_>) -> Result<Lowered, String> {
+    let src = job.get("src").ok_or_else(|| job.wrong("src", "{\"urls\": [...]}"))?;
+    let source = context.sources().files(src)?;
+    let going = going(data, context)?;
+    let encoding = Encoding { format: Some(AS_SENT.to_owned()), ..Encoding::default() };
+    let mut tree = tree::Tree::default();
+    let output = tree.keep_source(encoding, going.destination);
+    let shown = Shown { output, identifier: "zip".to_owned(), url: going.url, ..Shown::default() };
+    let extra = JobExtra { images: vec![shown], is_archive: true, ..JobExtra::default() };
+    let intake = Intake { accepts: Accepts::Unread, ..Intake::default() };
+    Ok(Lowered { outputs: tree.outputs, extra, intake, ..Lowered::of(source) })
+}
+
+fn rendering(job: Members<'_>, data: Members<'_>) -> Result<Rendering, String> {
     let dpi = match data.number("dpi")? {
         Some(dpi) => Some(dpi),
         None => data.number("density")?,
     };
     Ok(Rendering {
         dpi: dpi.map(|dpi| dpi.clamp(DPI.0, DPI.1)),
-        page: match kind {
-            SourceKind::Pages(pages) if pages.len() == 1 => Some(Pages::One(pages[0] + 1)),
-            SourceKind::Pages(_) => Some(Pages::All),
-            _ => None,
-        },
         as_stored: job.flag("suppress_auto_orient")?,
         ..Rendering::default()
     })
-}
-
-/// The functions' outputs; of several pages, those of each page with `_<n>` behind names and identifiers.
-fn paths(functions: &[Value], kind: &SourceKind, context: &Context<'_>) -> Result<tree::Tree, String> {
-    let SourceKind::Pages(pages) = kind else { return tree::read(functions, &[], context) };
-    let mut all = tree::Tree::default();
-    for page in pages {
-        let mut params = Map::new();
-        params.insert("pick".to_owned(), json!([page + 1]));
-        let first = if pages.len() > 1 { vec![Step { transform: "frames".to_owned(), params }] } else { Vec::new() };
-        let numbered: Vec<Value> = functions.iter().map(|function| tree::numbered(function, *page)).collect();
-        let tree = tree::read(&numbered, &first, context)?;
-        all.append(tree);
-    }
-    if all.outputs.len() > context.rules.max_outputs {
-        let (count, limit) = (all.outputs.len(), context.rules.max_outputs);
-        return Err(format!("the pages come to {count} results, expected at most {limit}"));
-    }
-    Ok(all)
-}
-
-fn postback_url(job: Members<'_>, context: &Context<'_>) -> Result<Option<String>, String> {
-    let Some(text) = job.text("postback_url")? else { return Ok(None) };
-    let url = web_url(&text).map_err(|problem| format!("postback_url {problem}"))?;
-    (context.rules.check_address)(&url).map_err(|failure| format!("postback_url: {}", failure.message))?;
-    Ok(Some(text))
-}
-
-fn postback_headers(job: Members<'_>) -> Result<Vec<(String, String)>, String> {
-    let mut headers = Vec::new();
-    for (name, value) in job.object("postback_headers")?.unwrap_or_default() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if http::HeaderName::try_from(&name).is_err() || http::HeaderValue::try_from(&text).is_err() {
-            return Err(format!("postback_headers.{name} is {value}, expected a header and its text"));
-        }
-        headers.push((name, text));
-    }
-    Ok(headers)
 }
 
 #[cfg(test)]

@@ -2,14 +2,20 @@
 
 pub mod auth;
 pub mod callback;
+mod destinations;
+pub mod follow;
 mod functions;
 mod ids;
+mod kinds;
 pub mod lower;
 mod measures;
+mod pages;
+mod prepare;
 pub mod request;
 pub mod response;
 mod saves;
 mod sources;
+mod told;
 mod tree;
 mod values;
 
@@ -18,6 +24,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use callback::Blitline;
+pub use follow::group_of;
 pub use ids::{job_id, parse as parse_job};
 
 use super::Mount;

@@ -2,18 +2,19 @@
 
 use safelight_codec::Format;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use url::Url;
+use serde_json::Value;
 
 use super::{
+    destinations::{self, extension, going},
     functions::{Writing, interlaced},
     lower::Context,
-    sources::bucket,
     values::Members,
 };
 use crate::{
     job::{Destination, Encoding, MAX_DPI, Quality},
+    metadata::EXIF_TEXTS,
     pipeline::written_format,
+    schema::show,
 };
 
 /// The quality of a JPEG that does not say.
@@ -43,6 +44,19 @@ pub struct Shown {
     pub key: Option<String>,
 }
 
+impl Shown {
+    /// The same of a page.
+    pub(super) fn numbered(&self, mark: &str, page: u32) -> Shown {
+        let of = |name: &String| destinations::numbered(name, mark, page);
+        Shown {
+            identifier: format!("{}{mark}{page}", self.identifier),
+            url: self.url.as_ref().map(of),
+            key: self.key.as_ref().map(of),
+            ..self.clone()
+        }
+    }
+}
+
 /// A `save` that was checked.
 #[derive(Clone, Debug)]
 pub(super) struct Save {
@@ -54,21 +68,6 @@ pub(super) struct Save {
     pub(super) destination: Option<Destination>,
     /// Whether nothing is to be kept.
     pub(super) skip: bool,
-}
-
-/// Where a result goes.
-#[derive(Default)]
-struct Going {
-    destination: Option<Destination>,
-    /// What is shown of it.
-    url: Option<String>,
-    is_azure: bool,
-    /// The name whose extension tells the format.
-    name: Option<String>,
-    /// The name in a bucket.
-    key: Option<String>,
-    returns_key: bool,
-    force_type: Option<String>,
 }
 
 /// Reads a `save`.
@@ -126,7 +125,14 @@ fn encoding(save: Members<'_>, writing: Writing, format: String) -> Result<Encod
     if let Some(dpi) = writing.dpi.filter(|dpi| !(1.0..=MAX_DPI).contains(dpi)) {
         return Err(format!("dpi is {dpi}, expected 1 to {MAX_DPI}"));
     }
+    let max_bytes = match save.number("max_filesize")? {
+        Some(most) if most >= 1.0 => Some(most as u64),
+        Some(_) => return Err(save.wrong("max_filesize", "a number of bytes")),
+        None => None,
+    };
     Ok(Encoding {
+        max_bytes,
+        exif: exif(save)?,
         quality,
         progressive: interlaced && is(Format::Jpeg),
         colors: (quantized && is(Format::Png)).then_some(COLORS),
@@ -137,10 +143,26 @@ fn encoding(save: Members<'_>, writing: Writing, format: String) -> Result<Encod
     })
 }
 
-/// The part of a name behind the last dot.
-fn extension(name: &str) -> Option<&str> {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    file.rsplit_once('.').map(|(_, extension)| extension).filter(|extension| !extension.is_empty())
+/// Texts that a result is given.
+fn exif(save: Members<'_>) -> Result<Vec<(String, String)>, String> {
+    let mut texts = Vec::new();
+    for (name, value) in save.object("set_exif")?.unwrap_or_default() {
+        let same = |known: &&(&str, _)| known.0.eq_ignore_ascii_case(&name);
+        let Some((known, _)) = EXIF_TEXTS.iter().find(same) else {
+            let known: Vec<&str> = EXIF_TEXTS.iter().map(|(known, _)| *known).collect();
+            return Err(format!(
+                "{}.{name} is not known, expected one of {}",
+                save.place("set_exif"),
+                known.join(", ")
+            ));
+        };
+        match value {
+            Value::String(text) if !text.contains('\0') => texts.push(((*known).to_owned(), text)),
+            Value::Number(number) => texts.push(((*known).to_owned(), number.to_string())),
+            other => return Err(format!("{}.{name} is {}, expected a text", save.place("set_exif"), show(&other))),
+        }
+    }
+    Ok(texts)
 }
 
 /// The format's name for an extension, with or without its dot.
@@ -151,102 +173,6 @@ fn format(extension: &str) -> Option<String> {
         "tif" => "tiff".to_owned(),
         "" => return None,
         _ => name,
-    })
-}
-
-fn going(save: Members<'_>, context: &Context<'_>) -> Result<Going, String> {
-    let kinds = ["s3_destination", "azure_destination", "signed_destination", "ftp_destination"];
-    let given: Vec<&str> = kinds.into_iter().filter(|name| save.get(name).is_some()).collect();
-    let Some(name) = given.first() else { return Ok(Going::default()) };
-    if given.len() > 1 {
-        return Err(format!("{} and {} are given, expected one destination", save.place(name), given[1]));
-    }
-    let members = save.object(name)?.unwrap_or_default();
-    if members.is_empty() {
-        return Ok(Going::default());
-    }
-    let place = save.place(name);
-    let destination = Members::new(&place, &members);
-    let force_type = destination.text("force_type")?;
-    let going = match *name {
-        "azure_destination" => azure(destination, context)?,
-        "signed_destination" => signed(destination, context)?,
-        "s3_destination" if destination.get("signed_url").is_some() => signed(destination, context)?,
-        "s3_destination" => s3(destination, context)?,
-        _ => {
-            return Err(format!(
-                "{place} is not offered here, expected s3_destination, azure_destination or signed_destination"
-            ));
-        }
-    };
-    Ok(Going { force_type, ..going })
-}
-
-/// Headers with names in lower case, after these.
-fn headers(destination: Members<'_>, first: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
-    let mut headers: Vec<(String, String)> =
-        first.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let own: Map<String, Value> = destination.object("headers")?.unwrap_or_default();
-    for (name, value) in own {
-        let place = destination.place("headers");
-        let wrong = || format!("{place}.{name} is {value}, expected a header and its text");
-        let text = match &value {
-            Value::String(text) => text.clone(),
-            Value::Number(_) | Value::Bool(_) => value.to_string(),
-            _ => return Err(wrong()),
-        };
-        let is_header = http::HeaderName::try_from(&name).is_ok() && http::HeaderValue::try_from(&text).is_ok();
-        if !is_header || ["host", "content-length", "authorization"].contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(wrong());
-        }
-        let name = name.to_ascii_lowercase();
-        headers.retain(|(known, _)| *known != name);
-        headers.push((name, text));
-    }
-    Ok(headers)
-}
-
-/// A URL that may be put to, and the same without its permission.
-fn url(destination: Members<'_>, name: &str, context: &Context<'_>) -> Result<(String, Url), String> {
-    let text = destination.needed_text(name)?;
-    let place = destination.place(name);
-    let url = crate::dialect::native::lower::web_url(&text).map_err(|problem| format!("{place} {problem}"))?;
-    (context.rules.check_address)(&url).map_err(|failure| format!("{place}: {}", failure.message))?;
-    let mut bare = url.clone();
-    bare.set_query(None);
-    bare.set_fragment(None);
-    Ok((text, bare))
-}
-
-fn signed(destination: Members<'_>, context: &Context<'_>) -> Result<Going, String> {
-    let (url, bare) = url(destination, "signed_url", context)?;
-    context.check_key(bare.path().trim_start_matches('/'))?;
-    let to = Destination::Url { url, headers: headers(destination, &[])? };
-    Ok(Going { destination: Some(to), name: Some(bare.path().to_owned()), url: Some(bare.into()), ..Going::default() })
-}
-
-fn azure(destination: Members<'_>, context: &Context<'_>) -> Result<Going, String> {
-    let (url, bare) = url(destination, "shared_access_signature", context)?;
-    context.check_key(bare.path().trim_start_matches('/'))?;
-    let to = Destination::Url { url, headers: headers(destination, &[("x-ms-blob-type", "BlockBlob")])? };
-    let name = Some(bare.path().to_owned());
-    Ok(Going { destination: Some(to), name, url: Some(bare.into()), is_azure: true, ..Going::default() })
-}
-
-fn s3(destination: Members<'_>, context: &Context<'_>) -> Result<Going, String> {
-    let (bucket, region) = bucket(destination)?;
-    let key = destination.needed_text("key")?.trim_start_matches('/').to_owned();
-    context.check_key(&key)?;
-    let url = (context.place_url)(&bucket, &key)?;
-    let headers = headers(destination, &[("x-amz-acl", "public-read")])?;
-    let to = Destination::S3 { bucket, region, key: key.clone(), headers };
-    Ok(Going {
-        destination: Some(to),
-        url: Some(url),
-        name: Some(key.clone()),
-        key: Some(key),
-        returns_key: destination.flag("return_keys")?,
-        ..Going::default()
     })
 }
 

@@ -1,5 +1,7 @@
 //! Where pictures come from: the job's source, and those that functions name.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use safelight_codec::{EncodeOptions, Format, Picture, Raster};
@@ -9,7 +11,7 @@ use super::values::{Members, number};
 use crate::{
     dialect::native::lower::{CheckAddress, Wanted, color, web_url},
     schema::show,
-    source::parse_data_uri,
+    source::{Part, parse_data_uri},
 };
 
 /// The URL of an object in a bucket, by bucket, region and key.
@@ -26,7 +28,15 @@ pub(super) struct Sources<'a> {
     pub(super) max_pixels: u64,
     /// Bytes of a picture at most.
     pub(super) max_bytes: u64,
+    /// Identifiers of results that are there before.
+    pub(super) made: &'a [String],
 }
+
+/// What begins the name of a result that is there before: `&IDENT`.
+pub(super) const MADE: &str = "&";
+
+/// Files of one archive at most.
+const MAX_FILES: usize = 1000;
 
 /// Reads pictures that functions name.
 pub(super) struct Pictures<'a>(pub(super) Sources<'a>);
@@ -69,8 +79,35 @@ impl Sources<'_> {
         Ok(Wanted::Data(data.bytes))
     }
 
-    /// A URL that may be reached; blanks are escaped, as clients leave them.
+    /// Reads the files of an archive: `{"urls": [...]}` or a list.
+    ///
+    /// Errors: a sentence.
+    pub(super) fn files(&self, value: &Value) -> Result<Wanted, String> {
+        let urls = match value {
+            Value::Object(members) => Members::new("src", members).list("urls")?,
+            Value::Array(urls) => urls.clone(),
+            _ => Vec::new(),
+        };
+        if urls.is_empty() || urls.len() > MAX_FILES {
+            return Err(format!("src has {} urls, expected {{\"urls\": [...]}} with 1 to {MAX_FILES}", urls.len()));
+        }
+        let mut taken = BTreeSet::new();
+        let part = |(index, url): (usize, &Value)| {
+            let text = url.as_str().ok_or_else(|| format!("src.urls[{index}] is {}, expected a URL", show(url)))?;
+            let url = self.url(&format!("src.urls[{index}]"), text)?;
+            Ok(Part { name: name_of(&url, index, &mut taken), url })
+        };
+        urls.iter().enumerate().map(part).collect::<Result<_, _>>().map(Wanted::Archive)
+    }
+
+    /// A URL that may be reached, or the name of a result; blanks are escaped, as clients leave them.
     fn url(&self, place: &str, text: &str) -> Result<String, String> {
+        if let Some(name) = text.strip_prefix(MADE) {
+            return match self.made.iter().any(|made| made == name) {
+                true => Ok(text.to_owned()),
+                false => Err(format!("{place} is {text:?}, which is no result of a job in pre_process")),
+            };
+        }
         let text = text.trim().replace(' ', "%20");
         let url = web_url(&text).map_err(|problem| format!("{place} {problem}"))?;
         (self.check_address)(&url).map_err(|failure| format!("{place}: {}", failure.message))?;
@@ -94,6 +131,21 @@ impl Sources<'_> {
         let color = color(&object.text_or("color", "#ffffff")?)
             .map_err(|problem| format!("{} {problem}", object.place("color")))?;
         Ok((width, height, color))
+    }
+}
+
+/// A file's name in an archive, each once.
+fn name_of(url: &str, index: usize, taken: &mut BTreeSet<String>) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().filter(|name| !name.is_empty() && path.matches('/').count() > 2);
+    let name = name.map_or_else(|| format!("file{index}"), str::to_owned);
+    match taken.insert(name.clone()) {
+        true => name,
+        false => {
+            let other = super::destinations::numbered(&name, "_", index as u32);
+            taken.insert(other.clone());
+            other
+        }
     }
 }
 
@@ -170,6 +222,7 @@ impl Sources<'static> {
             object_url: &|bucket, _, key| Ok(format!("http://s3/{bucket}/{key}")),
             max_pixels: 1000,
             max_bytes: 1000,
+            made: &[],
         }
     }
 }

@@ -11,9 +11,12 @@ use super::{
     values::Members,
 };
 use crate::{
-    job::{Encoding, Group, Output, Step},
+    job::{Destination, Encoding, Group, Output, Step},
     schema::show,
 };
+
+/// What the outermost functions go by in messages.
+const TOP: &str = "functions";
 
 /// The longest name of a function.
 const MAX_NAME: usize = 200;
@@ -26,6 +29,8 @@ pub(super) struct Tree {
     pub(super) outputs: Vec<Output>,
     /// Those of them that the client sees.
     pub(super) shown: Vec<Shown>,
+    /// Where the outputs of each outermost function begin.
+    begins: Vec<usize>,
 }
 
 /// Where a walk is.
@@ -40,7 +45,7 @@ struct Place<'a> {
 /// Errors: a sentence that names the function and what is wrong with it.
 pub(super) fn read(functions: &[Value], path: &[Step], context: &Context<'_>) -> Result<Tree, String> {
     let mut tree = Tree::default();
-    let place = Place { path, writing: Writing::default(), at: "functions".to_owned() };
+    let place = Place { path, writing: Writing::default(), at: TOP.to_owned() };
     tree.walk(functions, &place, context)?;
     Ok(tree)
 }
@@ -52,6 +57,9 @@ impl Tree {
             let Value::Object(members) = function else {
                 return Err(format!("{at} is {}, expected an object", show(function)));
             };
+            if place.path.is_empty() && place.at == TOP {
+                self.begins.push(self.outputs.len());
+            }
             self.function(members, at, place, context)?;
         }
         Ok(())
@@ -114,7 +122,7 @@ impl Tree {
         &mut self,
         steps: Vec<Step>,
         encoding: Encoding,
-        destination: Option<crate::job::Destination>,
+        destination: Option<Destination>,
         context: &Context<'_>,
     ) -> Result<(), String> {
         if self.outputs.len() == context.rules.max_outputs {
@@ -141,42 +149,31 @@ fn check(steps: &[Step], at: &str, name: &str, context: &Context<'_>) -> Result<
 /// The output whose steps look at the source itself.
 pub(super) const SOURCE: &str = "source";
 
+/// What begins the ids of outputs that are the source as it came.
+const ORIGINAL: &str = "original";
+
+/// Whether an output is made of the source, and not of its pages.
+pub(super) fn is_of_source(id: &str) -> bool {
+    id == SOURCE || id.starts_with(ORIGINAL)
+}
+
 impl Tree {
+    /// The outputs of the first functions: those before the first one of the function behind them.
+    pub(super) fn of_first(&mut self, count: usize) -> impl Iterator<Item = &mut Output> {
+        let end = self.begins.get(count).copied().unwrap_or(self.outputs.len());
+        self.outputs[..end].iter_mut()
+    }
+
     /// Adds an output that nobody sees, with steps that look at the source.
     pub(super) fn measure(&mut self, steps: Vec<Step>) {
         let (id, encoding) = (SOURCE.to_owned(), Encoding::default());
         self.outputs.push(Output { id, group: Group::Main, steps, encoding, destination: None });
     }
 
-    /// Adds the outputs of another tree behind these.
-    pub(super) fn append(&mut self, other: Tree) {
-        let first = self.outputs.len();
-        let renamed = |id: &str| {
-            let number = id[1..].parse::<usize>().unwrap_or_default();
-            format!("f{}", first + number)
-        };
-        self.shown.extend(other.shown.into_iter().map(|shown| Shown { output: renamed(&shown.output), ..shown }));
-        self.outputs.extend(other.outputs.into_iter().map(|output| Output { id: renamed(&output.id), ..output }));
+    /// Adds an output that is the source as it came; its id.
+    pub(super) fn keep_source(&mut self, encoding: Encoding, destination: Option<Destination>) -> String {
+        let id = format!("{ORIGINAL}{}", self.outputs.len());
+        self.outputs.push(Output { id: id.clone(), group: Group::Main, steps: Vec::new(), encoding, destination });
+        id
     }
-}
-
-/// A function whose results, and those of its children, are of page `page`: `_<page>` stands behind identifiers and
-/// before the extension of names.
-pub(super) fn numbered(function: &Value, page: u32) -> Value {
-    let mut function = function.clone();
-    if let Some(save) = function.get_mut("save").and_then(Value::as_object_mut) {
-        if let Some(Value::String(identifier)) = save.get_mut("image_identifier") {
-            identifier.push_str(&format!("_{page}"));
-        }
-        if let Some(Value::String(key)) = save.get_mut("s3_destination").and_then(|to| to.get_mut("key")) {
-            let end = key.rfind('.').filter(|dot| !key[*dot..].contains('/')).unwrap_or(key.len());
-            key.insert_str(end, &format!("_{page}"));
-        }
-    }
-    if let Some(Value::Array(children)) = function.get_mut("functions") {
-        for child in children {
-            *child = numbered(child, page);
-        }
-    }
-    function
 }

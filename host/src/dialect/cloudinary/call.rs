@@ -158,8 +158,9 @@ impl Call {
                 accepts,
                 checked: keep,
                 metadata: matches!(self.kind.as_str(), "image" | "auto") && Analyses::of(&params).reads_file(),
-                waited: false,
+                ..Intake::default()
             },
+            patience: None,
             extra,
         };
         Ok(new_job(spec, blobs))

@@ -10,7 +10,7 @@ use crate::clock::micros;
 pub use crate::dialect::native::auth::{Credentials, matches};
 
 /// What a token allows: everything there is.
-pub const SCOPE: &str = "detect:create detect:read match:create match:read feedback:create";
+pub const SCOPE: &str = "detect:create detect:read match:create match:read ask:create ask:read feedback:create";
 
 /// A token that is to be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     Config, NAME,
-    request::{About, ClassRequest, DetectRequest, ExclusionZones, ImageRequest, MatchRequest, TargetRequest},
+    request::{
+        About, AskRequest, ClassRequest, DetectRequest, Examples, ExclusionZones, ImageRequest, MatchRequest,
+        TargetRequest,
+    },
 };
 use crate::{
     dialect::native::{
@@ -24,6 +27,9 @@ const MAX_TARGETS: usize = 3;
 /// The longest URL and the longest id, in bytes.
 const MAX_URL: usize = 2048;
 const MAX_ID: usize = 64;
+
+/// The longest question, in bytes.
+const MAX_QUESTION: usize = 256;
 
 /// Sides of a grid.
 const MAX_GRID: usize = 128;
@@ -46,6 +52,13 @@ pub enum Wish {
     Detect(Vec<String>),
     /// This target.
     Match(TargetRequest),
+    /// Pictures that are like the first examples rather than the others.
+    Ask {
+        /// What was asked.
+        question: String,
+        /// Which are compared with.
+        examples: Examples,
+    },
 }
 
 /// What a batch keeps for the dialect.
@@ -67,6 +80,7 @@ impl BatchExtra {
         let kind = match wish {
             Wish::Detect(_) => "detect",
             Wish::Match(_) => "match",
+            Wish::Ask { .. } => "ask",
         };
         BatchExtra { kind: kind.to_owned(), wish, about }
     }
@@ -133,6 +147,31 @@ pub fn matching(request: MatchRequest, rules: &Rules<'_>) -> Result<Lowered, Str
         steps.push(step("find_object", json!({"image": {"url": image}})));
     }
     all(request.images, &steps, Wish::Match(target), request.about, rules)
+}
+
+/// Checks `POST /ask`. There are no people who could understand the question: it is answered by examples.
+///
+/// Errors: a sentence that names the field, its value and what was expected.
+pub fn asking(request: AskRequest, rules: &Rules<'_>) -> Result<Lowered, String> {
+    let (question, examples) = (request.question, request.examples.unwrap_or_default());
+    if !(1..=MAX_QUESTION).contains(&question.len()) {
+        return Err(format!("question has {} bytes, expected 1 to {MAX_QUESTION}", question.len()));
+    }
+    let mut steps = Vec::new();
+    for (name, images) in [("yes", &examples.yes), ("no", &examples.no)] {
+        if !(1..=MAX_TARGETS).contains(&images.len()) {
+            return Err(format!(
+                "examples.{name} has {} pictures, expected 1 to {MAX_TARGETS}: nobody reads the question, pictures are \
+                 compared with the examples",
+                images.len()
+            ));
+        }
+        for (index, image) in images.iter().enumerate() {
+            url(&format!("examples.{name}[{index}]"), image, rules)?;
+            steps.push(step("compare", json!({"image": {"url": image}})));
+        }
+    }
+    all(request.images, &steps, Wish::Ask { question, examples }, request.about, rules)
 }
 
 fn step(transform: &str, params: Value) -> StepRequest {
@@ -226,7 +265,10 @@ fn one(image: &ImageRequest, steps: &[StepRequest], at: &str, rules: &Rules<'_>)
     }
 }
 
-fn url(place: &str, text: &str, rules: &Rules<'_>) -> Result<(), String> {
+/// Checks an address.
+///
+/// Errors: a sentence.
+pub(crate) fn url(place: &str, text: &str, rules: &Rules<'_>) -> Result<(), String> {
     if text.len() > MAX_URL {
         return Err(format!("{place} has {} bytes, expected at most {MAX_URL}", text.len()));
     }

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod callback;
 pub mod lower;
+pub mod registered;
 pub mod request;
 pub mod response;
 

@@ -28,7 +28,32 @@ pub struct MatchRequest {
     pub about: About,
 }
 
-/// What both have.
+/// `POST /v2/ask`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskRequest {
+    /// Where to look.
+    pub images: Vec<ImageRequest>,
+    /// Echoed.
+    pub question: String,
+    /// Pictures for which it is known.
+    pub examples: Option<Examples>,
+    /// Echoed, and who is told.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// Pictures for which the answer to a question is known: 1 to 3 of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Examples {
+    /// Where it is yes.
+    pub yes: Vec<String>,
+    /// Where it is no.
+    pub no: Vec<String>,
+}
+
+/// What all have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct About {

@@ -54,17 +54,16 @@ pub fn job(batch: &BatchRow, jobs: &[JobRow], base_url: &str) -> Value {
             (results, images)
         }
         Wish::Match(target) => {
-            let images = seen.iter().map(|seen| image_result(seen, None, base_url)).collect();
-            let mut results = json!({"target": target, "hitl": false});
-            let confidence = |seen: &&Seen<'_>| likeness(seen);
-            let best =
-                seen.iter().filter(|seen| likeness(seen) > 0.0).max_by(|a, b| confidence(a).total_cmp(&confidence(b)));
-            if let (Some(best), true) = (best, status != GOING_ON) {
-                results["image"] = picture(best, base_url);
-            }
-            (results, images)
+            let results = json!({"target": target, "hitl": false});
+            best_of(results, &seen, status, base_url, likeness)
+        }
+        Wish::Ask { examples, .. } => {
+            best_of(json!({}), &seen, status, base_url, |seen| agreement(seen, examples.yes.len()))
         }
     };
+    if let Wish::Ask { question, examples } = &extra.wish {
+        (shown["question"], shown["examples"]) = (json!(question), json!(examples));
+    }
     shown["jobResults"] = job_results;
     shown["imageResults"] = json!(image_results);
     shown
@@ -133,6 +132,34 @@ fn objects(seen: &Seen<'_>, classes: &[String]) -> Vec<Object> {
 fn likeness(seen: &Seen<'_>) -> f64 {
     let found = seen.data.iter().filter(|data| data["found"] == true);
     found.filter_map(|data| data["confidence"].as_f64()).fold(0.0, f64::max)
+}
+
+/// How much more a picture is like one of the first examples than like any other; 0 when it is not, or like none. By
+/// the distance of hashes, which is about 0.5 for pictures that have nothing to do with each other.
+fn agreement(seen: &Seen<'_>, yes: usize) -> f64 {
+    let distances = seen.data.iter().filter_map(|data| data["difference_ratio"].as_f64());
+    let distances: Vec<f64> = distances.collect();
+    let (yes, no) = distances.split_at(yes.min(distances.len()));
+    let least = |of: &[f64]| of.iter().copied().fold(UNLIKE, f64::min);
+    (least(no) - least(yes)).max(0.0)
+}
+
+/// From this distance of hashes on, pictures are not alike.
+const UNLIKE: f64 = 0.3;
+
+/// What is told of a job that chooses one picture: that of the highest score above 0, once all are done.
+fn best_of(
+    mut results: Value,
+    seen: &[Seen<'_>],
+    status: &str,
+    base_url: &str,
+    score: impl Fn(&Seen<'_>) -> f64,
+) -> (Value, Vec<Value>) {
+    let best = seen.iter().filter(|seen| score(seen) > 0.0).max_by(|a, b| score(a).total_cmp(&score(b)));
+    if let (Some(best), true) = (best, status != GOING_ON) {
+        results["image"] = picture(best, base_url);
+    }
+    (results, seen.iter().map(|seen| image_result(seen, None, base_url)).collect())
 }
 
 /// A picture as results name it.

@@ -22,7 +22,7 @@ use crate::{
     http::Issue,
     job::{AUTO, Callbacks, Encoding, Group, MAX_DPI, Output, Pages, Quality, Rendering, Step},
     pipeline::{TransformInfo, Transforms, written_format},
-    source::parse_data_uri,
+    source::{Part, parse_data_uri},
 };
 
 /// The longest URL that is taken, in bytes.
@@ -84,6 +84,8 @@ pub enum Wanted {
     Asset(String),
     /// The file that came with the request.
     Upload,
+    /// Files that are put into an archive when the job runs.
+    Archive(Vec<Part>),
     /// A blank picture.
     Canvas {
         /// Columns.
@@ -108,6 +110,7 @@ impl Lowered {
             reference: self.reference,
             store_as: self.store_as,
             intake: Default::default(),
+            patience: None,
             extra: serde_json::Value::Null,
         }
     }
@@ -352,6 +355,8 @@ fn one_output(
             },
             dpi: request.dpi.map(|dpi| dpi as f32),
             animated: request.animated,
+            exif: Vec::new(),
+            max_bytes: None,
             keep_metadata: request.metadata == Some(MetadataRequest::Keep),
             background,
         },

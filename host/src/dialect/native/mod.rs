@@ -57,6 +57,7 @@ pub(crate) mod tests {
             state: State::Running,
             priority: 0,
             spec: Spec {
+                patience: None,
                 rendering: Default::default(),
                 dialect: super::NAME.into(),
                 source: Source::Url { url: "http://a/b".into() },

@@ -123,7 +123,7 @@ pub fn output_url(report: &OutputReport, spec: &job::Spec, public_url: &str) -> 
     let format = wanted.and_then(|output| output.encoding.format.as_deref()).or(canvas);
     // What a plugin writes has its name for an extension.
     let extension = format
-        .filter(|name| *name != job::AUTO)
+        .filter(|name| ![job::AUTO, job::AS_SENT].contains(name))
         .map(|name| safelight_codec::Format::from_name(name).map_or(name, |format| format.extension()));
     let (token, id) = (&report.token, &report.id);
     match extension {

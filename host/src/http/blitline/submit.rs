@@ -15,9 +15,11 @@ use uuid::Uuid;
 
 use super::Refused;
 use crate::{
+    account::Settings,
     dialect::blitline::{
         auth::{self, Sender},
-        lower::{self, Context, Lowered},
+        follow::Follow,
+        lower::{self, Bus, Context, JobExtra, Lowered},
         request, response,
     },
     http::{
@@ -25,7 +27,7 @@ use crate::{
         reply::Problem,
         submit::{self, accept, job_of, keep},
     },
-    job,
+    job::{self, Callbacks, Spec},
     store::{Account, NewJob, Submission},
 };
 
@@ -69,7 +71,9 @@ async fn one(state: &Arc<State>, job: &Map<String, Value>, in_query: Option<&str
     let (account, key_transform) = sender(state, job, in_query).await?;
     let lowered = check(state, job, key_transform.as_ref())
         .map_err(|problem| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
-    let job = new_job(state, lowered).await?;
+    let Settings { event_bus, event_region, .. } = account.settings;
+    let bus = event_bus.map(|name| Bus { name, region: event_region });
+    let job = new_job(state, lowered, bus).await?;
     let id = job.id;
     let submission = Submission {
         account: account.key.clone(),
@@ -97,7 +101,7 @@ async fn sender(
         Sender::Account(key) => {
             let account = state.store.account(&key).await.map_err(Problem::from)?;
             let account = account.ok_or_else(|| refused("Your application ID is not known here.".to_owned()))?;
-            state.rates.take(&account.key)?;
+            state.rates.take(&account.key, account.settings.requests_per_s)?;
             Ok((account, None))
         }
         Sender::Signed(signed) => {
@@ -105,7 +109,7 @@ async fn sender(
             let secret = account.as_ref().map(|account| account.secret.as_str());
             signed.check(secret, state.clock.now()).map_err(refused)?;
             let account = account.ok_or_else(|| refused("The signature does not fit the job.".to_owned()))?;
-            state.rates.take(&account.key)?;
+            state.rates.take(&account.key, account.settings.requests_per_s)?;
             Ok((account, Some(transform(&signed.key_transform)?)))
         }
     }
@@ -135,13 +139,29 @@ fn check(state: &State, job: &Map<String, Value>, key_transform: Option<&Regex>)
         object_url: &object_url,
         place_url: &place_url,
         key_transform: if key_transform.is_some() { Some(&matches) } else { None },
+        writes_buckets: storage.has_keys(),
+        made: &[],
     };
     lower::job(job, &context)
 }
 
-/// A job to accept; its id cannot be guessed.
-async fn new_job(state: &State, lowered: Lowered) -> Result<NewJob, Problem> {
-    let source = keep(state, &lowered.source, None, None).await?;
+/// A job to accept; its id cannot be guessed. Of two in a row it is the first one, which knows the second.
+async fn new_job(state: &State, mut lowered: Lowered, bus: Option<Bus>) -> Result<NewJob, Problem> {
+    let before = lowered.before.take();
     let priority = lowered.priority;
-    Ok(job_of(Uuid::new_v4(), priority, lowered.into_spec(source), job::new_token))
+    lowered.extra.bus = bus;
+    let source = keep(state, &lowered.source, None, None).await?;
+    let spec = lowered.into_spec(source);
+    let Some(before) = before else { return Ok(job_of(Uuid::new_v4(), priority, spec, job::new_token)) };
+    let source = keep(state, &before.source, None, None).await?;
+    let first = before.into_spec(source);
+    let first = Spec { callbacks: Callbacks::default(), patience: spec.patience, ..first };
+    // Its results keep their names, by which the second job finds them.
+    let images = JobExtra::of(&first).images;
+    let waits_for = spec.source.blob().map(str::to_owned);
+    let extra = JobExtra { images, ..JobExtra::before(Follow::new(spec, priority, None)) };
+    let first = Spec { extra: json!(extra), ..first };
+    let mut job = job_of(Uuid::new_v4(), priority, first, job::new_token);
+    job.blobs.extend(waits_for);
+    Ok(job)
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, State as Extract},
-    http::{HeaderMap, Method},
-    response::Response,
     routing::{get, post},
 };
 
-use super::{State, outputs};
+use super::{
+    State, outputs,
+    reply::{no_method, no_route},
+};
 use reply::Refused;
 
 /// The routes below the dialect's prefix.
@@ -23,17 +23,7 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .route("/v1/batches/{id}", get(batches::get))
         .route("/v1/renders", post(batches::submit_one))
         .route("/v1/renders/{id}", get(batches::render))
-        .route("/render/{id}", get(result))
-        .fallback(reply::no_route)
-        .method_not_allowed_fallback(reply::no_method)
-}
-
-/// Hands out a render's result: no credentials are needed, the id cannot be guessed.
-async fn result(
-    state: Extract<Arc<State>>,
-    Path(id): Path<String>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
-    Ok(outputs::get(state, Path((id, String::new())), method, headers).await?)
+        .route("/render/{id}", get(outputs::named::<Refused>))
+        .fallback(no_route::<Refused>)
+        .method_not_allowed_fallback(no_method::<Refused>)
 }

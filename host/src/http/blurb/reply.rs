@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::FromRequestParts,
-    http::{Method, StatusCode, Uri, header, request::Parts},
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -49,12 +49,7 @@ impl IntoResponse for Refused {
         });
         let data = Details { code: problem.code, errors: errors.collect() };
         let document = Envelope { success: false, message: Some(problem.detail.clone()), data };
-        let body = Json(document).into_response().into_body();
-        // Status and further headers are those of the problem.
-        let mut response = problem.into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-        *response.body_mut() = body;
-        response
+        problem.told_as(document)
     }
 }
 
@@ -75,15 +70,6 @@ impl FromRequestParts<Arc<State>> for Caller {
         let credentials = auth::parse(header).map_err(refused)?;
         Ok(Caller(door::check(state, &credentials).await?))
     }
-}
-
-pub(super) async fn no_route(uri: Uri) -> Refused {
-    Refused(Problem::not_found("route", uri.path()))
-}
-
-pub(super) async fn no_method(method: Method, uri: Uri) -> Refused {
-    let detail = format!("{:?} does not take {method}", uri.path());
-    Refused(Problem::new(Code::MethodNotAllowed, detail).with_status(StatusCode::METHOD_NOT_ALLOWED))
 }
 
 /// What was accepted is not there.

@@ -11,7 +11,7 @@ use super::{
     form::Sent,
     jobs,
     reply::Refusal,
-    tgz, upload, zip,
+    tgz, upload,
 };
 use crate::{
     blob,
@@ -26,6 +26,7 @@ use crate::{
     job::Accepts,
     source::Source,
     store::{Column, Direction, Filter, ResourceQuery, ResourceRow, Test, ValueClass},
+    zip,
 };
 
 /// Files of one archive, at most.

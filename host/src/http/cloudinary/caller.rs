@@ -119,7 +119,7 @@ async fn secret_of(state: &State, account: &Account, key: &str) -> Result<Option
 }
 
 fn taken(state: &State, caller: Caller) -> Result<Caller, Refusal> {
-    state.rates.take(&caller.account.key)?;
+    state.rates.take(&caller.account.key, caller.account.settings.requests_per_s)?;
     state.rates.count(&caller.account.key, state.clock.now());
     Ok(caller)
 }

@@ -22,7 +22,6 @@ mod tgz;
 mod token;
 mod upload;
 mod values;
-mod zip;
 
 use std::sync::Arc;
 

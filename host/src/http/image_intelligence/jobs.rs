@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Path, RawQuery, Request, State as Extract},
-    http::StatusCode,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -19,11 +18,10 @@ use crate::{
         image_intelligence::{
             NAME,
             lower::{self, Lowered},
-            request::{DetectRequest, FeedbackRequest, MatchRequest},
+            request::{AskRequest, DetectRequest, FeedbackRequest, MatchRequest},
             response,
         },
     },
-    error::Code,
     http::{
         State, body,
         reply::Problem,
@@ -61,10 +59,25 @@ pub(super) async fn matching(
     take(&state, &account.key, lowered).await
 }
 
-/// Questions were answered by people.
-pub(super) async fn ask(Caller(_): Caller) -> Refused {
-    let detail = "questions are answered by people, and there are none here; /v2/detect and /v2/match are";
-    Refused(Problem::new(Code::Forbidden, detail).with_status(StatusCode::NOT_IMPLEMENTED))
+/// Asks which picture is like some examples and unlike others.
+pub(super) async fn ask(
+    Extract(state): Extract<Arc<State>>,
+    Caller(account): Caller,
+    request: Request,
+) -> Result<Json<Value>, Refused> {
+    let transforms = state.plugins.snapshot();
+    let request: AskRequest = read(&state, request).await?;
+    let lowered = lower::asking(request, &submit::rules(&state, &*transforms, false)).map_err(Refused::wrong)?;
+    take(&state, &account.key, lowered).await
+}
+
+/// Lists jobs that were asked.
+pub(super) async fn asked(
+    Extract(state): Extract<Arc<State>>,
+    Caller(account): Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Refused> {
+    list(&state, &account.key, "ask", query).await
 }
 
 /// Takes a complaint: it goes into the log, where those read it who choose the models.

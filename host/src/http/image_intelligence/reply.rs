@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::FromRequestParts,
-    http::{HeaderValue, Method, Uri, header, request::Parts},
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -38,12 +37,8 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let Refused(problem) = self;
         let code = problem.code.as_str().to_ascii_uppercase();
-        let body = Json(json!({"error": {"code": code, "message": problem.detail}})).into_response().into_body();
-        // Status and further headers are those of the problem.
-        let mut response = problem.into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *response.body_mut() = body;
-        response
+        let document = json!({"error": {"code": code, "message": problem.detail}});
+        problem.told_as(document)
     }
 }
 
@@ -61,14 +56,10 @@ impl FromRequestParts<Arc<State>> for Caller {
         let secret = account.as_ref().map(|account| account.secret.as_str());
         match (token.is_good(secret, state.clock.now()), account) {
             (true, Some(account)) => {
-                state.rates.take(&account.key)?;
+                state.rates.take(&account.key, account.settings.requests_per_s)?;
                 Ok(Caller(account))
             }
             _ => Err(refused("the token is not good any more, or never was").into()),
         }
     }
-}
-
-pub(super) async fn no_method(method: Method, uri: Uri) -> Refused {
-    Problem::new(Code::MethodNotAllowed, format!("{:?} does not take {method}", uri.path())).into()
 }

@@ -132,6 +132,7 @@ impl Door {
                 webhook_secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
                 previous_webhook_secret: None,
                 previous_until: None,
+                settings: Default::default(),
                 created_at: clock.now(),
             };
             store.create_account(account).await.unwrap();
@@ -173,7 +174,13 @@ impl Door {
             dialects: vec![
                 Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() }),
                 cloudinary.clone(),
-                Arc::new(Blitline { public_url: public_url.clone(), events: config.blitline.events.clone() }),
+                Arc::new(Blitline {
+                    public_url: public_url.clone(),
+                    events: config.blitline.events.clone(),
+                    region: config.webhook.aws.region.clone(),
+                    storage: config.storage.clone(),
+                    clock: clock.clone(),
+                }),
                 Arc::new(ImageIntelligence { base_url: "http://here".into(), sign_webhooks: false }),
                 Arc::new(Blurb { base_url: "http://here/blurb".into(), sign_webhooks: false }),
             ],

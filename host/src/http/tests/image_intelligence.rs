@@ -129,7 +129,63 @@ async fn every_refusal_has_the_same_form() {
     );
     check(send(&door, &token, Method::GET, "/v2/detect?after=now", &Value::Null).await, 400, "after is \"now\"");
     check(send(&door, &token, Method::GET, "/v2/detect/x", &Value::Null).await, 404, "no job");
-    check(send(&door, &token, Method::POST, "/v2/ask", &json!({})).await, 501, "people");
+    let question = json!({"images": [{"url": "http://93.184.216.34/a"}], "question": "Is it?"});
+    check(send(&door, &token, Method::POST, "/v2/ask", &question).await, 400, "nobody reads the question");
+    for (webhook, part) in [
+        (json!({}), "url"),
+        (json!({"url": "http://127.0.0.1/"}), "url"),
+        (json!({"url": "http://93.184.216.34/", "secretKey": "short"}), "secretKey has 5 bytes"),
+        (json!({"url": ["a"]}), "url: invalid type"),
+    ] {
+        check(send(&door, &token, Method::POST, "/v2/webhooks", &webhook).await, 400, part);
+    }
     check(send(&door, &token, Method::DELETE, "/v2/detect", &Value::Null).await, 405, "does not take DELETE");
     check(door.get("/images/x").await, 404, "no such output");
+}
+
+#[tokio::test]
+async fn a_registered_webhook_is_told_of_every_job_and_signs() {
+    let door = Door::open().await;
+    let token = token(&door, "demo").await;
+    let none = send(&door, &token, Method::GET, "/v2/webhooks", &Value::Null).await.json();
+    assert_eq!(none, json!([]));
+    for url in ["http://93.184.216.34/old", "http://93.184.216.34/all"] {
+        let webhook = json!({"url": url, "secretKey": "a secret key"});
+        let made = send(&door, &token, Method::POST, "/v2/webhooks", &webhook).await.json();
+        assert_eq!(
+            (&made["url"], &made["application"], &made["secretKey"]),
+            (&json!(url), &json!("demo"), &webhook["secretKey"])
+        );
+        let listed = send(&door, &token, Method::GET, "/v2/webhooks/", &Value::Null).await.json();
+        assert_eq!(listed, json!([made]), "there is one, the last");
+    }
+    let job = send(&door, &token, Method::POST, "/v2/detect", &detect("a")).await.json();
+    door.complete(door.claim().await, &[&png()]).await;
+    door.complete(door.claim().await, &[&png()]).await;
+    let id: uuid::Uuid = job["id"].as_str().unwrap().parse().unwrap();
+    let batch = door.state.store.batch("demo", id).await.unwrap().unwrap();
+    let dialect = door.state.dialect("image_intelligence").unwrap();
+    let owed = dialect.batch_deliveries(&batch, door.state.store.as_ref()).await.unwrap();
+    let urls: Vec<&str> = owed.iter().map(|owed| owed.url.as_str()).collect();
+    assert_eq!(urls, ["http://93.184.216.34/hook", "http://93.184.216.34/all"]);
+    assert_eq!(owed[0].body, owed[1].body);
+    assert!(
+        owed.iter().all(|owed| owed.headers[0].0 == "x-niro-signature" && owed.headers[0].1.starts_with("sha256="))
+    );
+}
+
+#[tokio::test]
+async fn questions_are_jobs_of_their_own_kind() {
+    let door = Door::open().await;
+    let token = token(&door, "demo").await;
+    let question = json!({
+        "images": [{"url": "http://93.184.216.34/a"}], "question": "Is the gate open?", "customId": "q",
+        "examples": {"yes": ["http://93.184.216.34/y"], "no": ["http://93.184.216.34/n"]}
+    });
+    let job = send(&door, &token, Method::POST, "/v2/ask", &question).await.json();
+    assert_eq!((&job["status"], &job["question"]), (&json!("IN_PROGRESS"), &question["question"]));
+    let path = format!("/v2/ask/{}", job["id"].as_str().unwrap());
+    assert_eq!(send(&door, &token, Method::GET, &path, &Value::Null).await.json(), job);
+    let listed = send(&door, &token, Method::GET, "/v2/ask?customId=q", &Value::Null).await.json();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["id"]), (1, &job["id"]));
 }

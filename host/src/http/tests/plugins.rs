@@ -68,6 +68,10 @@ impl Plugins for Played {
         Vec::new()
     }
 
+    fn unoptimised(&self) -> usize {
+        0
+    }
+
     fn install(&self, name: &str, component: Bytes) -> Result<Arc<PluginInfo>, Failure> {
         if name == "geometry" {
             return Err(Failure::new(Code::Conflict, "plugin geometry ships with the host"));

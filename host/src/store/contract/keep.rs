@@ -115,6 +115,48 @@ pub(in crate::store) async fn young_and_pending_work_stays(subject: Subject) {
     assert_eq!(ids(&subject.claim_deliveries().await), [pending.id]);
 }
 
+/// Lists of a thousand jobs, a second after each other.
+const LISTS: u64 = 100;
+
+pub(in crate::store) async fn of_many_ended_jobs_only_those_due_are_forgotten(subject: Subject) {
+    subject.account("demo").await;
+    let mut lists: Vec<Vec<Uuid>> = Vec::new();
+    for _ in 0..LISTS {
+        let jobs: Vec<NewJob> = std::iter::repeat_with(job).take(1000).collect();
+        lists.push(jobs.iter().map(|job| job.id).collect());
+        let many = Submission { queue_limit: 1000, ..submission("demo", jobs) };
+        subject.store.submit(many).await.unwrap();
+        let claimed = subject.store.claim_jobs(1000, LEASE).await.unwrap();
+        let ends = claimed.into_iter().map(|one| {
+            let mut end = completion(State::Succeeded);
+            end.advance.report = one.job.report;
+            subject.store.complete(one.job.id, one.token, end)
+        });
+        for end in futures_util::future::join_all(ends).await {
+            end.unwrap();
+        }
+        subject.pass(1);
+    }
+    for id in lists.iter().flatten().step_by(997) {
+        assert!(subject.store.any_job(*id).await.unwrap().is_some_and(|row| row.state == State::Succeeded));
+    }
+    // Those of the first thirty seconds are older than this.
+    let kept = Duration::from_secs(LISTS - 30);
+    let mut forgotten = 0;
+    loop {
+        match subject.store.forget(kept).await.unwrap() {
+            0 => break,
+            some => forgotten += some,
+        }
+    }
+    assert_eq!(forgotten, 30_000);
+    for (second, list) in lists.iter().enumerate() {
+        for id in list {
+            assert_eq!(subject.store.any_job(*id).await.unwrap().is_some(), second >= 30, "of second {second}");
+        }
+    }
+}
+
 fn ids(claimed: &[ClaimedDelivery]) -> Vec<Uuid> {
     claimed.iter().map(|one| one.row.id).collect()
 }

@@ -179,6 +179,19 @@ pub(in crate::store) async fn a_job_ends_together_with_its_changes(subject: Subj
     assert!(subject.resource("dog").await.is_some());
 }
 
+pub(in crate::store) async fn a_change_can_accept_a_batch(subject: Subject) {
+    subject.account("demo").await;
+    let batch = batch();
+    let together = Submission { batch: Some(batch.clone()), ..submission("demo", vec![job(), job()]) };
+    let ids: Vec<Uuid> = together.jobs.iter().map(|job| job.id).collect();
+    subject.store.change(vec![Change::SubmitTogether(Box::new(together))], Vec::new()).await.unwrap();
+    let row = subject.store.batch("demo", batch.id).await.unwrap().unwrap();
+    assert_eq!(row.counts, [(State::Queued, 2)]);
+    for id in ids {
+        assert_eq!(subject.row("demo", id).await.batch, Some(batch.id));
+    }
+}
+
 pub(in crate::store) async fn a_change_can_accept_a_job(subject: Subject) {
     subject.account("demo").await;
     let first = subject.queue("demo").await;

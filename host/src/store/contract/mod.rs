@@ -97,6 +97,7 @@ pub(super) fn account(key: &str) -> Account {
         webhook_secret: "whsec_bmV3".into(),
         previous_webhook_secret: None,
         previous_until: None,
+        settings: Default::default(),
         created_at: UNIX_EPOCH + Duration::from_secs(1_799_999_999),
     }
 }
@@ -129,6 +130,7 @@ pub(super) fn job() -> NewJob {
         id: new_id(),
         priority: 0,
         spec: Spec {
+            patience: None,
             rendering: Default::default(),
             dialect: "native".into(),
             source: Source::Canvas { width: 8, height: 8, color: [0, 0, 0, 255] },
@@ -221,7 +223,7 @@ macro_rules! contract_tests {
     ($make:path) => {
         crate::store::contract::contract_tests!(@modules $make;
             submit: an_account_is_found_by_its_key, an_account_is_made_once, accounts_are_listed_by_key,
-                secrets_are_replaced_together, a_job_is_found_by_its_account_only, a_submission_keeps_the_order_of_its_jobs,
+                secrets_are_replaced_together, settings_of_an_account_are_kept, an_accounts_own_limit_counts, a_job_is_found_by_its_account_only, a_submission_keeps_the_order_of_its_jobs,
                 a_submission_without_an_account_is_refused, a_repeated_key_answers_the_first_ids,
                 a_key_used_for_another_request_is_refused, a_key_is_scoped_to_its_account,
                 a_key_is_honoured_for_its_lifetime, a_full_queue_refuses_all_and_keeps_none,
@@ -247,11 +249,11 @@ macro_rules! contract_tests {
                 an_answer_in_between_keeps_the_breaker_closed, a_replay_sends_the_same_message, a_replay_does_not_wait,
                 secrets_come_with_a_claim, a_further_key_signs_until_it_ends, deliveries_are_listed_newest_first_in_pages, the_next_due_delivery_is_known;
             keep: an_asset_replaces_one_of_its_id, an_asset_is_forgotten, blobs_in_use_are_not_unreferenced,
-                old_work_is_forgotten, young_and_pending_work_stays, old_keys_are_forgotten, gauges_count_what_waits,
+                old_work_is_forgotten, of_many_ended_jobs_only_those_due_are_forgotten, young_and_pending_work_stays, old_keys_are_forgotten, gauges_count_what_waits,
                 a_good_store_is_ready;
             library: a_resource_comes_out_as_it_went_in, a_resource_is_changed_by_who_read_it_last, a_taken_name_is_a_conflict,
                 a_failing_change_undoes_those_before_it, a_dropped_resource_takes_its_results_along, a_job_ends_together_with_its_changes,
-                a_change_can_accept_a_job, resources_are_filtered, resources_are_sorted_and_paged, resources_are_counted_by_column,
+                a_change_can_accept_a_job, a_change_can_accept_a_batch, resources_are_filtered, resources_are_sorted_and_paged, resources_are_counted_by_column,
                 value_names_are_listed_once, a_result_is_kept_once, results_are_found_by_what_they_were_made_of, results_are_listed, documents_are_named_things,
                 keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;
         );

@@ -28,6 +28,34 @@ pub(in crate::store) async fn accounts_are_listed_by_key(subject: Subject) {
     assert_eq!(keys, ["adam", "mia", "zoe"]);
 }
 
+pub(in crate::store) async fn settings_of_an_account_are_kept(subject: Subject) {
+    subject.account("demo").await;
+    let mut account = subject.store.account("demo").await.unwrap().unwrap();
+    account.settings = crate::account::Settings {
+        queue_limit: Some(u64::from(u32::MAX) + 1),
+        requests_per_s: Some(0),
+        polls_per_s: Some(9),
+        event_bus: Some("orders".into()),
+        event_region: Some("eu-west-1".into()),
+    };
+    assert!(subject.store.update_account(account.clone()).await.unwrap());
+    assert_eq!(subject.store.account("demo").await.unwrap(), Some(account));
+}
+
+pub(in crate::store) async fn an_accounts_own_limit_counts(subject: Subject) {
+    subject.account("demo").await;
+    let account = subject.store.account("demo").await.unwrap().unwrap();
+    for (own, taken) in [(Some(1), 1), (Some(3), 2), (None, 2)] {
+        let settings = crate::account::Settings { queue_limit: own, ..account.settings.clone() };
+        subject.store.update_account(Account { settings, ..account.clone() }).await.unwrap();
+        for index in 0..3 {
+            let limited = Submission { queue_limit: 5, ..submission("demo", vec![job()]) };
+            let result = subject.store.submit(limited).await;
+            assert_eq!(result.is_ok(), index < taken, "{own:?} {index}: {result:?}");
+        }
+    }
+}
+
 pub(in crate::store) async fn secrets_are_replaced_together(subject: Subject) {
     subject.account("demo").await;
     let mut rotated = account("demo");

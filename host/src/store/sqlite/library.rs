@@ -45,6 +45,7 @@ pub(super) async fn change(tx: &mut Tx, change: Change) -> Result<(), Fail> {
             tx.ask("DELETE FROM chunks WHERE account = $1 AND upload = $2", values).await?;
             Ok(())
         }
+        Change::SubmitTogether(submission) => submit::submit(tx, *submission).await.map(|_| ()),
         Change::Submit { account, job } => {
             let submission =
                 Submission { account, jobs: vec![*job], batch: None, idempotency: None, queue_limit: u64::MAX };

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::fail::Fail;
 use crate::{
+    account::Settings,
     clock::{from_micros, micros},
     job::{Progress, State},
     store::{
@@ -102,6 +103,13 @@ pub(super) fn account(row: &SqliteRow) -> Result<Account, Fail> {
         webhook_secret: row.try_get("webhook_secret")?,
         previous_webhook_secret: row.try_get("previous_webhook_secret")?,
         previous_until: optional_time(row, "previous_until")?,
+        settings: Settings {
+            queue_limit: row.try_get::<Option<i64>, _>("queue_limit")?.map(|limit| limit as u64),
+            requests_per_s: row.try_get("requests_per_s")?,
+            polls_per_s: row.try_get("polls_per_s")?,
+            event_bus: row.try_get("event_bus")?,
+            event_region: row.try_get("event_region")?,
+        },
         created_at: time(row.try_get("created_at")?),
     })
 }

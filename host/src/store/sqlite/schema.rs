@@ -13,6 +13,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "library", include_str!("../../../migrations/sqlite/0002_library.sql")),
     (3, "batches", include_str!("../../../migrations/sqlite/0003_batches.sql")),
     (4, "found_again", include_str!("../../../migrations/sqlite/0004_found_again.sql")),
+    (5, "account settings", include_str!("../../../migrations/sqlite/0005_account_settings.sql")),
 ];
 
 /// Brings the database up to the newest schema.

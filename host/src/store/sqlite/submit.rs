@@ -16,7 +16,7 @@ use crate::{
 /// Counts the jobs of a submission in.
 macro_rules! count_in {
     () => {
-        "UPDATE accounts SET queued = queued + $13 WHERE key = $2 RETURNING queued; "
+        "UPDATE accounts SET queued = queued + $13 WHERE key = $2 RETURNING queued, queue_limit; "
     };
 }
 
@@ -96,9 +96,12 @@ fn is_room(submission: &Submission, account: Option<&SqliteRow>) -> Result<(), F
         return Err(Fail::Value(format!("there is no account {:?}", submission.account)));
     };
     let queued: i64 = account.try_get("queued")?;
-    if queued as u64 > submission.queue_limit {
+    // What is set for the account alone, unless nothing is to be refused.
+    let own = account.try_get::<Option<i64>, _>("queue_limit")?.filter(|_| submission.queue_limit != u64::MAX);
+    let limit = own.map_or(submission.queue_limit, |own| own as u64);
+    if queued as u64 > limit {
         let before = queued as u64 - submission.jobs.len() as u64;
-        return Err(Error::QueueFull { queued: before, limit: submission.queue_limit }.into());
+        return Err(Error::QueueFull { queued: before, limit }.into());
     }
     Ok(())
 }

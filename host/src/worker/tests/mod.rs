@@ -7,6 +7,7 @@ mod handing_back;
 mod library;
 mod local;
 mod open;
+mod patient;
 mod pictures;
 mod uploads;
 
@@ -59,6 +60,7 @@ impl Inputs for MemoryInputs {
         let name = match source {
             Source::Url { url } => url.clone(),
             Source::Blob { sha256, .. } => sha256.clone(),
+            Source::Archive { .. } => "archive".to_owned(),
             Source::Canvas { .. } => panic!("a canvas is not read"),
         };
         self.reads.lock().unwrap().push(name.clone());
@@ -182,6 +184,7 @@ impl Room {
             webhook_secret: "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into(),
             previous_webhook_secret: None,
             previous_until: None,
+            settings: Default::default(),
             created_at: clock.now(),
         };
         store.create_account(account).await.unwrap();
@@ -317,6 +320,7 @@ fn png(width: u32, height: u32) -> Bytes {
 /// A job on the picture of 80 x 60 px, with both callbacks.
 fn spec(outputs: impl Into<Vec<Output>>) -> Spec {
     Spec {
+        patience: None,
         rendering: Default::default(),
         dialect: "native".into(),
         source: Source::Url { url: "http://pictures/a".into() },

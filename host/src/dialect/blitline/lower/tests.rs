@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::pipeline::testing::FakeTransforms;
+use crate::{job::Pages, pipeline::testing::FakeTransforms};
 
 /// Lends out a context with transforms that run no Wasm.
 pub(in crate::dialect::blitline) fn with_context<T>(work: impl FnOnce(&Context<'_>) -> T) -> T {
@@ -22,6 +22,8 @@ pub(in crate::dialect::blitline) fn with_context<T>(work: impl FnOnce(&Context<'
         object_url: &|bucket, _, key| Ok(format!("http://s3/{bucket}/{key}?signed")),
         place_url: &|bucket, key| Ok(format!("http://s3/{bucket}/{key}")),
         key_transform: None,
+        writes_buckets: true,
+        made: &[],
     })
 }
 
@@ -113,25 +115,30 @@ fn the_fields_of_a_job_are_read() {
 }
 
 #[test]
-fn pages_make_numbered_results() {
+fn named_pages_make_numbered_results() {
     let function = json!([{
         "name": "no_op", "save": {"image_identifier": "a", "s3_destination": {"bucket": "b", "key": "x.y/k.png"}},
         "functions": [{"name": "blu3r", "save": {"image_identifier": "b"}}]
     }]);
-    let pages = |pages: Value| {
-        let src_type = json!({"name": "multi_page", "pages": pages});
-        lowered(json!({"src": "http://a/", "src_type": src_type, "functions": function})).unwrap()
+    let request = json!({
+        "src": "http://a/", "hash": "phash_dct", "functions": function,
+        "src_type": {"name": "multi_page", "pages": [0, "2"]}
+    });
+    let spec = lowered(request).unwrap().into_spec(Source::Url { url: "http://a/".into() });
+    let foreseen = JobExtra::of(&spec).follow.unwrap().foreseen();
+    let line = |(spec, report): &(Spec, crate::job::Report)| {
+        let images = JobExtra::of(spec).images;
+        let names: Vec<String> = images.iter().map(|image| image.identifier.clone()).collect();
+        let ids: Vec<&str> = report.outputs.iter().map(|output| output.id.as_str()).collect();
+        (spec.rendering.page, ids.join(" "), names.join(" "), images[0].url.clone().unwrap())
     };
-    let found = pages(json!([0, 2]));
-    assert_eq!(
-        outputs(&found),
-        ["f0 png: frames", "f1 jpeg: frames, blu3r", "f2 png: frames", "f3 jpeg: frames, blu3r"]
-    );
-    assert_eq!(shown(&found), ["f0 a_0", "f1 b_0", "f2 a_2", "f3 b_2"]);
-    assert_eq!(found.extra.images[2].url.as_deref(), Some("http://s3/b/x.y/k_2.png"));
-    assert_eq!(found.rendering.page, Some(Pages::All));
-    let one = pages(json!("1"));
-    assert_eq!((outputs(&one)[0].as_str(), one.rendering.page), ("f0 png: ", Some(Pages::One(2))));
+    let expected = [
+        (Some(Pages::One(1)), "f0 f1 source".to_owned(), "a_0 b_0".to_owned(), "http://s3/b/x.y/k_0.png".to_owned()),
+        (Some(Pages::One(3)), "f0 f1".to_owned(), "a_2 b_2".to_owned(), "http://s3/b/x.y/k_2.png".to_owned()),
+    ];
+    assert_eq!(foreseen.iter().map(line).collect::<Vec<_>>(), expected);
+    let tokens: Vec<&str> = foreseen.iter().map(|(_, report)| report.outputs[0].token.as_str()).collect();
+    assert_ne!(tokens[0], tokens[1]);
 }
 
 #[test]
@@ -161,9 +168,119 @@ fn the_source_itself_may_be_looked_at() {
         request.as_object_mut().unwrap().extend(peek.as_object().unwrap().clone());
         assert_eq!(outputs(&lowered(request).unwrap()), ["source as the source: "], "{peek}");
     }
-    let moved =
-        json!({"src": "http://a/", "functions": [], "pre_process": [{"move_original": {"s3_destination": {}}}]});
-    assert!(lowered(moved).unwrap_err().contains("pre_process.move_original is not offered here"));
+}
+
+#[test]
+fn a_source_that_is_prepared_is_moved_looked_into_and_compared() {
+    let s3 = |key: &str| json!({"bucket": "b", "key": key});
+    let found = lowered(json!({
+        "src": "http://a/b.gif", "hash": "md5", "functions": null, "pre_process": [
+            {"move_original": {"s3_destination": s3("original.gif")}},
+            {"find_subimage": {"subimage_src": "http://a/part.png"}},
+            {"phash_compare": {"other_sources": [{"image_identifier": "x", "src": "http://a/x.png"}]}},
+            {"resize_gif": {"params": {"width": 4, "height": 3}, "s3_destination": s3("small.gif")}},
+            {"gif_overlay": {"overlay_src": "http://a/o.png"}}
+        ]
+    }))
+    .unwrap();
+    let expected =
+        ["f0 gif: resize", "f1 gif: composite", "source as the source: match_template, compare", "original3 as_sent: "];
+    assert_eq!(outputs(&found), expected);
+    assert_eq!(shown(&found), ["f0 resize_gif", "f1 gif_overlay"]);
+    assert_eq!(format!("{:?}", found.outputs[3].destination), "Some(S3(b/original.gif))");
+    assert!(found.extra.measures.finds_part && found.extra.measures.compared == ["x"] && found.intake.md5);
+    for (preparation, part) in [
+        (json!({"gif_to_vid": {"loop_count": 1}}), "pre_process.gif_to_vid is not offered here"),
+        (json!({"move_original": {"s3_destination": {}}}), "pre_process.move_original has no destination"),
+        (json!({"phash_compare": {"other_sources": []}}), "other_sources has 0 sources"),
+        (json!({"find_subimage": {"a": 1}}), "pre_process.find_subimage.subimage_src is missing"),
+        (json!([5]), "pre_process is [5]"),
+        (json!({"job": {"functions": []}}), "pre_process.job: src is missing"),
+    ] {
+        let problem = lowered(json!({"src": "http://a/", "pre_process": preparation, "functions": []})).unwrap_err();
+        assert!(problem.contains(part), "{preparation}: {problem}");
+    }
+}
+
+#[test]
+fn a_job_before_makes_what_the_next_one_names() {
+    let before = json!({
+        "src": "http://a/", "functions": [{"name": "sepia_tone", "save": {"image_identifier": "LOGO"}}]
+    });
+    let request = |src: &str, other: &str| {
+        json!({
+            "src": src, "pre_process": {"job": before},
+            "functions": [{"name": "composite", "params": {"src": other}, "save": {"image_identifier": "a"}}]
+        })
+    };
+    let found = lowered(request("&LOGO", "&LOGO")).unwrap();
+    assert_eq!(found.source, Wanted::Url("&LOGO".into()));
+    assert_eq!(found.outputs[0].steps[0].params["image"], json!({"url": "&LOGO"}));
+    assert_eq!(found.before.unwrap().extra.images[0].identifier, "LOGO");
+    for (src, other, part) in [("&WHO", "&LOGO", r#"src is "&WHO""#), ("&LOGO", "&WHO", r#"params.src is "&WHO""#)] {
+        let problem = lowered(request(src, other)).unwrap_err();
+        assert!(problem.contains(part), "{problem}");
+    }
+}
+
+#[test]
+fn pages_that_nobody_has_counted_follow_a_job_that_counts() {
+    let request = |kind: Value, save: Value| json!({"src": "http://a/", "src_type": kind, "functions": [{"name": "no_op", "save": save}]});
+    let save = json!({"image_identifier": "a", "s3_destination": {"bucket": "b", "key": "k.png"}});
+    for (kind, how) in [
+        (json!("multi_page"), Told::AsOne),
+        (json!({"name": "multi_page"}), Told::AsOne),
+        (json!("burst_pdf"), Told::AsGroup),
+    ] {
+        let found = lowered(request(kind, save.clone())).unwrap();
+        assert_eq!(found.pages, Some(Paged { told: how, only: Vec::new() }));
+        let spec = found.into_spec(Source::Url { url: "http://a/".into() });
+        assert_eq!((spec.outputs.len(), spec.intake.keep), (0, true));
+        let (next, report) = JobExtra::of(&spec).follow.unwrap().foreseen().remove(0);
+        let image = &JobExtra::of(&next).images[0];
+        let (name, url) = match how {
+            Told::AsGroup => ("a__0", "http://s3/b/k__0.png"),
+            Told::AsOne => ("a_0", "http://s3/b/k_0.png"),
+        };
+        assert_eq!((report.outputs[0].id.as_str(), image.identifier.as_str()), ("f0", name));
+        assert_eq!(image.url.as_deref(), Some(url));
+    }
+    let signed = json!({"image_identifier": "a", "signed_destination": {"signed_url": "http://x.test/a.png"}});
+    assert!(lowered(request(json!("burst_pdf"), signed)).unwrap_err().contains("a signed URL takes one result"));
+    assert!(lowered(request(json!("screen_shot_url"), save)).unwrap_err().contains("takes a browser"));
+}
+
+#[test]
+fn an_archive_takes_files_by_name() {
+    let found = lowered(json!({
+        "src_type": "zip", "src": {"urls": ["http://a/x/1.jpg", "http://b/1.jpg?q", "http://c/"]},
+        "src_data": {"s3_destination": {"bucket": "b", "key": "all.zip"}}
+    }))
+    .unwrap();
+    let Wanted::Archive(parts) = &found.source else { panic!("{:?}", found.source) };
+    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(names, ["1.jpg", "1_1.jpg", "file2"]);
+    assert_eq!((outputs(&found), found.extra.is_archive), (vec!["original0 as_sent: ".to_owned()], true));
+    assert_eq!(found.extra.images[0].url.as_deref(), Some("http://s3/b/all.zip"));
+    for src in [json!("http://a/"), json!({"urls": []}), json!({"urls": [5]}), json!({"urls": ["ftp://a/"]})] {
+        assert!(lowered(json!({"src_type": "zip", "src": src})).unwrap_err().starts_with("src"), "{src}");
+    }
+}
+
+#[test]
+fn a_postback_may_be_a_file_and_a_job_may_be_patient() {
+    let request = |postback: Value| {
+        json!({"src": "http://a/", "postback_url": postback, "wait_retry_delay": 500, "get_exif": true,
+            "functions": [{"name": "no_op", "save": {"image_identifier": "a", "max_filesize": "9000", "set_exif": {"artist": "me"}}}]})
+    };
+    let found = lowered(request(json!({"save": {"s3_destination": {"bucket": "b", "key": "told.json"}}}))).unwrap();
+    assert_eq!(format!("{:?}", found.extra.written.unwrap().to), "S3(b/told.json)");
+    assert_eq!((found.postback_url, found.patience), (None, Some(Patience { tries: 5, delay_s: 5 })));
+    let encoding = &found.outputs[0].encoding;
+    assert_eq!((encoding.max_bytes, &encoding.exif[..]), (Some(9000), &[("Artist".to_owned(), "me".to_owned())][..]));
+    assert!(found.intake.facts && found.intake.texts);
+    assert!(lowered(request(json!({"save": {}}))).unwrap_err().contains("has no destination"));
+    assert!(lowered(request(json!({}))).unwrap_err().contains("postback_url.save is missing"));
 }
 
 #[test]
@@ -184,10 +301,7 @@ fn what_is_wrong_is_told_in_a_sentence() {
             json!({"src": "http://a/", "functions": [{"name": "no_op", "functions": [{"name": "resize"}]}]}),
             "functions[0].functions[0].params.width is missing",
         ),
-        (
-            json!({"src": "http://a/", "src_type": "screen_shot_url", "functions": []}),
-            "src_type is \"screen_shot_url\"",
-        ),
+        (json!({"src": "http://a/", "src_type": "what", "functions": []}), "src_type is \"what\", expected image"),
         (json!({"src": "http://a/", "functions": no_op(json!({})), "postback_url": "x"}), "postback_url"),
         (json!({"src": "http://a/", "functions": no_op(json!({})), "v": "new"}), "v is \"new\", expected a number"),
         (

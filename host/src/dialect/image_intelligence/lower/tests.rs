@@ -71,6 +71,26 @@ fn a_match_looks_for_each_picture_of_the_target() {
 }
 
 #[test]
+fn a_question_is_answered_by_examples() {
+    let ask = |examples: Value| {
+        let request = json!({"images": [{"url": "http://a/"}], "question": "Is the gate open?", "examples": examples});
+        lowered(request, |request, _, rules| asking(request, rules))
+    };
+    let found = ask(json!({"yes": ["http://y/"], "no": ["http://n/1", "http://n/2"]})).unwrap();
+    let steps = &found.images[0].0.outputs[0].steps;
+    assert_eq!(steps.iter().map(|step| step.transform.as_str()).collect::<Vec<_>>(), ["compare"; 3]);
+    assert_eq!((found.extra.kind.as_str(), &steps[2].params["image"]["url"]), ("ask", &json!("http://n/2")));
+    for (examples, part) in [
+        (json!(null), "examples.yes has 0 pictures"),
+        (json!({"yes": ["http://y/"]}), "examples.no has 0 pictures"),
+        (json!({"yes": ["x"], "no": ["http://n/"]}), "examples.yes[0]"),
+    ] {
+        let problem = ask(examples).unwrap_err();
+        assert!(problem.contains(part), "{problem}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_in_a_sentence() {
     let with = |name: &str, value: Value| {
         let mut request = json!({"images": [{"url": "http://a/"}], "classes": [{"class": "code"}]});

@@ -49,32 +49,46 @@ fn batch(wish: Wish, document: &Value) -> BatchRow {
 const FIRST: &str = "52547074-a622-11e6-8f61-63f37dc33285";
 const SECOND: &str = "52547074-a622-11e6-8f61-63f37dc33286";
 
-/// The documented job: its rows, and its object. Our copy of a picture has the picture's own id, and nobody looked
-/// after us.
-pub(crate) fn documented() -> (BatchRow, Vec<JobRow>, Value) {
-    let text = include_str!("../testdata/webhook.json")
-        .replace("c7e9a2ca-c2ee-4290-90b4-04fe3df35be0", FIRST)
-        .replace("c7e9a2ca-c2ee-4290-90b4-04fe3df35be1", SECOND)
-        .replace("\"hitl\": true", "\"hitl\": false");
-    let document: Value = serde_json::from_str(&text).unwrap();
+/// A job of two pictures and two classes, each seen in one: its rows, and its object.
+pub(crate) fn done() -> (BatchRow, Vec<JobRow>, Value) {
+    let picture = |id: &str, number: u32, name: &str| {
+        json!({
+            "id": id, "url": format!("https://publicly.available.domain.net/image-00{number}.jpg"),
+            "proxyUrl": format!("https://api.quickpix.io/images/{id}"), "customId": name
+        })
+    };
+    let with = |mut picture: Value, more: Value| {
+        picture.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        picture
+    };
+    let first = picture(FIRST, 1, "some_person_filled_image");
+    let second = picture(SECOND, 2, "some_car_filled_image");
+    let result = |picture: &Value, class: &str, confidence: f64| {
+        let objects = json!([{"class": class, "confidence": confidence, "verdict": true}]);
+        with(picture.clone(), json!({"status": DONE, "objects": objects}))
+    };
+    let best = |picture: &Value, class: &str, confidence: f64| json!({"class": class, "hitl": false, "image": with(picture.clone(), json!({"confidence": confidence}))});
+    let document = json!({
+        "id": "5d689c71-e68f-46c3-ac71-4053806e71de", "createdAt": 1_487_648_348_000u64, "status": DONE,
+        "customId": "mine", "feedId": "Camera_123456", "webhookUrl": "https://publicly.available.domain.net/hook",
+        "jobResults": [best(&first, "person", 0.997), best(&second, "car", 0.998)],
+        "imageResults": [result(&first, "person", 0.997), result(&second, "car", 0.998)]
+    });
     let found = |score: f64| json!({"objects": [{"label": "x", "score": score}]});
     let none = json!({"objects": []});
-    let jobs = vec![
-        image(SECOND, 1, vec![none.clone(), found(0.9987652302)]),
-        image(FIRST, 0, vec![found(0.9971387386), none]),
-    ];
+    let jobs = vec![image(SECOND, 1, vec![none.clone(), found(0.998)]), image(FIRST, 0, vec![found(0.997), none])];
     (batch(Wish::Detect(vec!["person".into(), "car".into()]), &document), jobs, document)
 }
 
 #[test]
-fn the_job_is_as_documented() {
-    let (batch, jobs, expected) = documented();
+fn the_job_shows_its_pictures_and_the_best_for_each_class() {
+    let (batch, jobs, expected) = done();
     assert_eq!(job(&batch, &jobs, "https://api.quickpix.io"), expected);
 }
 
 #[test]
 fn a_job_is_as_good_as_its_pictures() {
-    let (batch, jobs, _) = documented();
+    let (batch, jobs, _) = done();
     let of = |change: fn(Vec<JobRow>) -> Vec<JobRow>| {
         let shown = job(&batch, &change(jobs.clone()), "http://here");
         let images = shown["imageResults"].as_array().unwrap().iter().map(|image| image["status"].clone());
@@ -133,8 +147,23 @@ fn a_match_shows_the_picture_that_is_most_alike() {
 }
 
 #[test]
+fn an_answer_is_the_picture_that_is_most_like_the_first_examples() {
+    let document = json!({"id": FIRST});
+    let examples =
+        crate::dialect::image_intelligence::request::Examples { yes: vec!["y".into()], no: vec!["n".into()] };
+    let batch = batch(Wish::Ask { question: "Is it?".into(), examples }, &document);
+    let at = |yes: f64, no: f64| vec![json!({"difference_ratio": yes}), json!({"difference_ratio": no})];
+    let jobs = [image(FIRST, 0, at(0.2, 0.25)), image(SECOND, 1, at(0.1, 0.5))];
+    let shown = job(&batch, &jobs, "http://here");
+    assert_eq!((&shown["question"], &shown["examples"]), (&json!("Is it?"), &json!({"yes": ["y"], "no": ["n"]})));
+    assert_eq!(shown["jobResults"]["image"]["id"], SECOND);
+    let unlike = [image(FIRST, 0, at(0.4, 0.5)), image(SECOND, 1, at(0.2, 0.1))];
+    assert_eq!(job(&batch, &unlike, "http://here")["jobResults"], json!({}));
+}
+
+#[test]
 fn a_code_that_was_read_is_certain_and_a_picture_that_came_along_is_shown_here() {
-    let (batch, _, _) = documented();
+    let (batch, _, _) = done();
     let extra = BatchExtra::new(Wish::Detect(vec!["qr_code".into()]), Default::default());
     let batch = BatchRow { extra: json!(extra), ..batch };
     let mut sent = image(FIRST, 0, vec![json!({"codes": [{"kind": "qr", "text": "a"}]})]);

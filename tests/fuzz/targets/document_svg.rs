@@ -1,0 +1,6 @@
+//! The codec plugin of SVG.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: safelight_fuzz::quiet_panics(), |data: &[u8]| {
+    safelight_fuzz::document::<codec_svg::Svg>("svg", data);
+});
