@@ -67,14 +67,14 @@ async fn resources(server: &Server) -> u64 {
 
 #[tokio::test]
 async fn files_over_the_limits_are_refused_and_nothing_is_stored() {
-    let (origin, server) = (Origin::start().await, Server::builder().set("source", "max_bytes", 200_000).start().await);
+    let (origin, server) = (Origin::start().await, Server::builder().set("source", "max_bytes", 100_000).start().await);
     let large = origin.bytes("large.png", png(300, 300));
     let fits = png(40, 30);
     let small = origin.bytes("small.png", fits.clone());
     // The server's own limit.
     let (status, body) = post(&server, "image/upload", &json!({"file": large})).await;
     assert_eq!(status, 400, "{body}");
-    assert!(body["error"]["message"].as_str().unwrap().contains("larger than 200000 bytes"), "{body}");
+    assert!(body["error"]["message"].as_str().unwrap().contains("larger than 100000 bytes"), "{body}");
     // The cloud's, of one file and of all.
     safelight(&server, &["account", "cloud", KEY, "--max-file-bytes", "100"]);
     let (status, body) = post(&server, "image/upload", &json!({"file": small})).await;

@@ -113,7 +113,7 @@ fn sample() -> Vec<u8> {
     ]));
     assert_eq!(exif.len(), 104);
     exif.extend(b"Maker\0");
-    for (above, below) in [(10, 2500), (28, 10), (-2_i32, 3)] {
+    for (above, below) in [(10_i32, 2500_i32), (28, 10), (-2, 3)] {
         exif.extend(above.to_be_bytes());
         exif.extend(below.to_be_bytes());
     }

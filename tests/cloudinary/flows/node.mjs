@@ -108,7 +108,7 @@ try {
   assert.equal((await uploader.remove_all_tags(["s1"])).public_ids[0], "s1");
   const widths = await uploader.upload(file, { responsive_breakpoints: { create_derived: false, max_images: 2 }, colors: true });
   assert.equal(widths.responsive_breakpoints[0].breakpoints[0].width, 1);
-  assert.equal(widths.colors.length, 1);
+  assert.ok(Array.isArray(widths.colors) && widths.predominant.google);
 
   // Changes; a public id with a slash is one segment of a path.
   assert.deepEqual((await uploader.add_tag("z", ["a/logo"])).public_ids, ["a/logo"]);

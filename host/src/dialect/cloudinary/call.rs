@@ -158,7 +158,6 @@ impl Call {
                 accepts,
                 checked: keep,
                 metadata: matches!(self.kind.as_str(), "image" | "auto") && Analyses::of(&params).reads_file(),
-                waited: false,
                 ..Intake::default()
             },
             patience: None,
