@@ -25,7 +25,7 @@ build: host plugins ## Build target/release/safelight with the standard plugins 
 
 .PHONY: host
 host: tools
-	$(CARGO) build --release -p safelight
+	$(CARGO) build --release --workspace --bin safelight
 
 .PHONY: plugins
 plugins: tools ## Build the standard plugins to components
