@@ -34,6 +34,7 @@ pub mod signature;
 pub mod transformation;
 pub mod trigger;
 pub mod url;
+pub mod versions;
 pub mod words;
 pub mod works;
 
