@@ -7,6 +7,7 @@
 
 pub mod analysis;
 pub mod answer;
+pub mod apart;
 pub mod breakpoints;
 pub mod call;
 pub mod callback;
