@@ -58,6 +58,11 @@ async fn the_python_sdk_administers_an_account() {
 }
 
 #[tokio::test]
+async fn the_python_sdk_keeps_saves_and_restores_them() {
+    python(include_str!("flows/versions.py")).await;
+}
+
+#[tokio::test]
 async fn the_node_sdk_uploads_changes_and_administers() {
     let server = Server::start().await;
     let url = server.url.clone();

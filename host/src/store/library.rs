@@ -1,4 +1,4 @@
-//! The library of an account: resources under public ids, what was derived from them, named documents,
+//! The library of an account: resources under public ids, old saves of them, what was derived from them, named documents,
 //! API keys and the parts of unfinished uploads.
 //!
 //! All writing goes through [`Change`]s: those of one call, or of one job's end, happen together or not
@@ -29,7 +29,7 @@ pub struct ResourceKey {
 }
 
 /// A stored file with what is known of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResourceRow {
     /// Its id, which stays when it is renamed or replaced.
     pub id: Uuid,
@@ -160,6 +160,15 @@ impl Facts {
     }
 }
 
+/// A save of a resource that is kept when another takes its place, and when the resource is gone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionRow {
+    /// The client's name of it, unique among those of the resource.
+    pub version_id: String,
+    /// The resource as it was then, under the name that it has or had last.
+    pub row: ResourceRow,
+}
+
 /// A result that was made of a resource and is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DerivedRow {
@@ -272,7 +281,7 @@ pub struct Totals {
     pub resources: u64,
     /// Results that are kept.
     pub derived: u64,
-    /// Bytes of both.
+    /// Bytes of both, and of the saves that are kept and are not what the resource is now.
     pub bytes: u64,
 }
 
@@ -296,6 +305,17 @@ pub enum Change {
         id: Uuid,
         /// The revision that was read.
         over: u64,
+    },
+    /// Keeps a save of a resource, replacing one of the same name and version. It outlives the resource.
+    PutVersion(Box<VersionRow>),
+    /// Forgets a save.
+    DropVersion {
+        /// Whose.
+        account: String,
+        /// Of which resource.
+        resource: Uuid,
+        /// Which.
+        version_id: String,
     },
     /// Keeps a result, replacing one of the same resource, transformation, extension and key. Nothing
     /// happens when the resource is gone.
@@ -389,6 +409,11 @@ pub trait Library: Send + Sync {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<String>, Error>;
+
+    /// The saves that are kept of the resource of this name, also when it is gone, oldest first; the newest 500.
+    async fn versions(&self, key: &ResourceKey) -> Result<Vec<VersionRow>, Error>;
+    /// The saves of the account's resource of this id, in the same way.
+    async fn versions_of(&self, account: &str, resource: Uuid) -> Result<Vec<VersionRow>, Error>;
 
     /// The kept result of a resource; the newest, when clients choose among several.
     async fn derived(&self, resource: Uuid, transformation: &str, extension: &str)

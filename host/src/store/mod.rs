@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use filter::{Column, Direction, Filter, ResourceQuery, Test};
 pub use library::{
     ApiKey, Change, ChunkRow, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Facts, Library, ResourceKey,
-    ResourceRow, Totals, ValueClass,
+    ResourceRow, Totals, ValueClass, VersionRow,
 };
 
 use crate::{

@@ -79,6 +79,17 @@ assert status(f"/{GALLERY}/image/upload/c_scale,w_21/same") == 200
 api.create_transformation("tiny", {"width": 5, "crop": "scale"}, **gallery)
 assert status(f"/{GALLERY}/image/upload/t_tiny/same") == 200
 
+# The same bytes in both: each has and counts its own, and what one takes away stays with the other.
+shared = picture(31, 17, (1, 2, 3))
+stored = lambda **options: api.usage(**options)["storage"]["usage"]
+before = stored(), stored(**gallery)
+upload(shared, public_id="shared")
+upload(shared, public_id="shared", signature_algorithm="sha256", **gallery)
+assert (stored(), stored(**gallery)) == (before[0] + len(shared), before[1] + len(shared))
+has(up.destroy("shared"), result="ok")
+assert status(f"/{KEY}/image/upload/shared") == 404 and stored() == before[0]
+assert urllib.request.urlopen(f"{BASE}/{GALLERY}/image/upload/shared").read() == shared
+
 # Access tokens.
 upload(picture(12, 12), public_id="closed", type="authenticated", signature_algorithm="sha256", **gallery)
 path = f"/{GALLERY}/image/authenticated/closed.png"

@@ -25,6 +25,11 @@ api.create_transformation("half", {"width": 0.5, "crop": "scale"})
 named, _ = delivered("folder/banner", transformation="half", format="png")
 assert named.size == small.size, named.size
 
+# The widths that are worth having, in the place of the picture.
+url, _ = cloudinary.utils.cloudinary_url("folder/banner", secure=False, cname=HOST, raw_transformation="c_scale,w_auto:breakpoints:json")
+with urllib.request.urlopen(url) as answer:
+    assert answer.headers["Content-Type"] == "application/json" and json.load(answer) == {"breakpoints": [241, 50]}
+
 # A name that means another picture now delivers that one.
 upload(picture(60, 30, (0, 0, 255)), public_id="folder/banner", invalidate=True)
 again, _ = delivered("folder/banner", width=20, crop="scale", format="png")

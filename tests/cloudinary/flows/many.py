@@ -100,7 +100,7 @@ assert [info["url"] for info in told["image_infos"]] == [
     f"http://{HOST}/{KEY}/image/upload/pg_{page}/v{stored['version']}/document.png" for page in (1, 2, 3)], told
 assert all(info["bytes"] > 50 for info in told["image_infos"])
 assert sorted(one["transformation"] for one in api.resource("document")["derived"]) == ["pg_1/png", "pg_2/png", "pg_3/png"]
-# Pages as eager transformations, among others and of an asset that is there; not later.
+# Pages as eager transformations, among others and of an asset that is there.
 eager = [{"width": 8, "crop": "scale"}, {"page": 2, "width": 6, "crop": "scale", "format": "png"}, {"width": 4, "crop": "scale", "format": "jpg"}]
 made = upload(pdf, public_id="paged", eager=eager)["eager"]
 assert [(one["transformation"], one["width"], one["format"]) for one in made] == [
@@ -110,9 +110,20 @@ assert second.size[0] == 6 and second.getpixel((3, 0))[0] > 200, second.getpixel
 dense = up.explicit("paged", type="upload", eager=[{"density": 300, "format": "png"}, {"page": 3, "format": "png"}])["eager"]
 assert dense[0]["width"] > dense[1]["width"], dense
 assert len(api.resource("paged", max_results=50)["derived"]) == 5
-later = dict(eager=[{"page": 2, "format": "png"}], eager_async=True)
-refused(cloudinary.exceptions.BadRequest, "eager_async", upload, pdf, public_id="paged2", **later)
-refused(cloudinary.exceptions.NotFound, "paged2", api.resource, "paged2")
+# The same later: told of once, in the order asked.
+later = upload(pdf, public_id="paged2", eager=eager, eager_async=True, eager_notification_url=receiver.url)
+assert [one["status"] for one in later["eager"]] == ["processing"] * 3
+told = has(receiver.wait("eager")[0], public_id="paged2", asset_id=later["asset_id"], batch_id=later["batch_id"])
+assert [(one["transformation"], one["width"], one["format"]) for one in told["eager"]] == [
+    ("c_scale,w_8", 8, "pdf"), ("c_scale,pg_2,w_6/png", 6, "png"), ("c_scale,w_4/jpg", 4, "jpg")], told
+second = opened(get(told["eager"][1]["url"])[1]).convert("RGB")
+assert second.size[0] == 6 and second.getpixel((3, 0))[0] > 200, second.getpixel((3, 0))
+assert len(api.resource("paged2")["derived"]) == 3
+pending = up.explicit("paged2", type="upload", eager=[{"page": 9, "format": "png"}, {"page": 3, "format": "png"}],
+                      notification_url=receiver.url, **{"async": True})
+has(pending, status="pending")
+told = [one for one in receiver.wait("eager", 2) if one["batch_id"] == pending["batch_id"]][0]["eager"]
+assert told[0]["status"] == "failed" and told[0]["reason"] and told[1]["format"] == "png", told
 refused(cloudinary.exceptions.BadRequest, "pg_all", up.explode, "document", page=1)
 refused(cloudinary.exceptions.NotFound, "none", up.explode, "none", page="all")
 

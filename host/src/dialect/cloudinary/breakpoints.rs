@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Object, Site},
     params::Breakpoints,
-    transformation::{Error, Transformation},
+    transformation::{AutoWidth, Dimension, Error, Node, Param, Transformation},
 };
 use crate::{
     job::{OutputReport, OutputState},
@@ -92,16 +92,91 @@ pub(super) fn chosen<'a>(sets: &[Breakpoints], index: usize, outputs: &'a [Outpu
         outputs.iter().filter(is_made).filter_map(|output| Some(Tried { width: output.width?, output })).collect();
     tried.sort_by_key(|one| std::cmp::Reverse(one.width));
     tried.dedup_by_key(|one| one.width);
-    let bytes = |one: &Tried<'_>| one.output.bytes.unwrap_or_default();
+    far_apart(tried, set.bytes_step, |one| one.output.bytes.unwrap_or_default())
+}
+
+/// Of widths, widest first, those whose sizes in bytes lie that far apart, and the last.
+fn far_apart<T>(tried: Vec<T>, step: u64, bytes: impl Fn(&T) -> u64) -> Vec<T> {
     let last = tried.len().saturating_sub(1);
-    let mut kept: Vec<Tried<'a>> = Vec::new();
+    let mut kept: Vec<T> = Vec::new();
     for (nth, one) in tried.into_iter().enumerate() {
-        let is_far = kept.last().is_none_or(|before| bytes(before).saturating_sub(bytes(&one)) >= set.bytes_step);
+        let is_far = kept.last().is_none_or(|before| bytes(before).saturating_sub(bytes(&one)) >= step);
         if is_far || nth == last {
             kept.push(one);
         }
     }
     kept
+}
+
+/// What a delivery address with `w_auto:breakpoints:json` asks for: the list of widths in the place of the picture.
+#[derive(Debug, PartialEq)]
+pub struct List<'a> {
+    transformation: &'a Transformation,
+    /// The component with the width.
+    place: usize,
+    set: Breakpoints,
+}
+
+impl<'a> List<'a> {
+    /// The list that a transformation asks for, if it does so outside of layers and conditions.
+    pub fn of(transformation: &'a Transformation) -> Option<List<'a>> {
+        let settings = |node: &Node| match node {
+            Node::Apply(component) if component.layer().is_none() => component.params.iter().find_map(asked),
+            _ => None,
+        };
+        let (place, settings) =
+            transformation.nodes.iter().enumerate().find_map(|(place, node)| Some((place, settings(node)?)))?;
+        // Bytes are in thousands here.
+        let [least, most, step, count] = settings.unwrap_or([50, u32::MAX, 20, 20]);
+        let set = Breakpoints {
+            create_derived: true,
+            bytes_step: u64::from(step) * 1000,
+            min_width: least,
+            max_width: Some(most),
+            max_images: count.min(20),
+            transformation: None,
+            format: None,
+        };
+        Some(List { transformation, place, set })
+    }
+
+    /// What is done before the width: its result is the widest that is tried.
+    pub fn before(&self) -> Transformation {
+        Transformation { nodes: self.transformation.nodes[..self.place].to_vec() }
+    }
+
+    /// The widths to try when the picture is this wide, widest first.
+    pub fn widths(&self, own: u32) -> Vec<u32> {
+        let mut widths = widths(&self.set, own);
+        widths.dedup();
+        widths
+    }
+
+    /// The transformation with this width.
+    pub fn at(&self, width: u32) -> Transformation {
+        let mut all = self.transformation.clone();
+        if let (Some(Node::Apply(component)), Ok(width)) =
+            (all.nodes.get_mut(self.place), Dimension::parse(&width.to_string()))
+        {
+            for param in component.params.iter_mut().filter(|param| asked(param).is_some()) {
+                *param = Param::Width(width.clone());
+            }
+        }
+        all
+    }
+
+    /// Of widths with their sizes in bytes, widest first, those that are listed.
+    pub fn listed(&self, made: Vec<(u32, u64)>) -> Vec<u32> {
+        far_apart(made, self.set.bytes_step, |(_, bytes)| *bytes).into_iter().map(|(width, _)| width).collect()
+    }
+}
+
+/// The settings of a width that asks for the list.
+fn asked(param: &Param) -> Option<Option<[u32; 4]>> {
+    match param {
+        Param::Width(Dimension::Auto(AutoWidth::Breakpoints { settings, json: true, .. })) => Some(*settings),
+        _ => None,
+    }
 }
 
 /// What is told of a set.
@@ -144,6 +219,23 @@ mod tests {
         assert_eq!(widths(&set(r#"{"max_width": 1000, "max_images": 2}"#), 206), [206, 50]);
         // A picture that is smaller than the least width.
         assert_eq!(widths(&set(r#"{"max_images": 2}"#), 20), [20, 20]);
+    }
+
+    #[test]
+    fn an_address_asks_for_a_list_of_widths() {
+        let parsed = |text: &str| Transformation::parse(text).unwrap();
+        for none in ["c_scale,w_auto:breakpoints", "c_scale,w_auto", "w_10", "l_logo,w_auto:breakpoints:json"] {
+            assert_eq!(List::of(&parsed(none)), None, "{none}");
+        }
+        let text = parsed("a_90/c_fill,h_20,w_auto:breakpoints_60_100_1_2:json/e_sepia");
+        let list = List::of(&text).unwrap();
+        assert_eq!(list.before(), parsed("a_90"));
+        assert_eq!(list.widths(206), [100, 60]);
+        assert_eq!(list.widths(60), [60]);
+        assert_eq!(list.at(60), parsed("a_90/c_fill,h_20,w_60/e_sepia"));
+        assert_eq!(list.listed(vec![(100, 5000), (80, 4500), (70, 3900), (60, 3800)]), [100, 70, 60]);
+        let text = parsed("c_scale,w_auto:breakpoints_1_9000_1_100000:json");
+        assert_eq!(List::of(&text).unwrap().widths(9000).len(), 20, "however many are asked for");
     }
 
     #[test]

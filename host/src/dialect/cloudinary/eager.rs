@@ -7,49 +7,26 @@ use uuid::Uuid;
 
 use super::{
     answer::{Object, Site, fact},
-    breakpoints,
+    apart, breakpoints,
     call::{Action, Call, Origin},
     engine::{Outcome, storage},
     evaluate::Facts,
     geometry::{Rect, Size},
     intake::extension_of,
-    lower, named,
+    named,
     params::{EagerItem, UploadParams},
     recipe,
     transformation::Extension,
 };
 use crate::{
     error::Failure,
-    job::{Accepts, JobError, OutputReport, OutputState},
-    source::Source,
+    job::{JobError, OutputReport, OutputState},
     store::{Change, DerivedRow, JobRow, ResourceRow, Store},
 };
 
 /// The ids of so many outputs.
 pub(super) fn ids(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| format!("eager-{index}"))
-}
-
-/// Refuses what is not done later: pages and densities of their own.
-///
-/// # Errors
-/// The transformation.
-pub fn check(params: &UploadParams) -> Result<(), super::params::ParamError> {
-    if params.eager_async != Some(true) && params.asynchronous != Some(true) {
-        return Ok(());
-    }
-    let eager = params.eager.iter().map(|item| (&item.text, &item.eager.transformation));
-    for (text, transformation) in eager {
-        if !lower::rendering(transformation).is_default() {
-            return Err(super::params::ParamError::Invalid {
-                field: "eager",
-                value: text.clone(),
-                expected: "no pages and densities with eager_async and async; these are made at once, or on delivery"
-                    .to_owned(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Adds what is stored of an asset.
@@ -201,7 +178,11 @@ fn made(item: &EagerItem, derived: &DerivedRow, row: &ResourceRow, site: &Site<'
 }
 
 fn failed(item: &EagerItem, error: Option<&JobError>) -> Value {
-    let reason = error.map_or("It was not made", |error| error.message.as_str());
+    failed_as(item, error.map_or("It was not made", |error| error.message.as_str()))
+}
+
+/// What is told of one that was not made.
+pub(super) fn failed_as(item: &EagerItem, reason: &str) -> Value {
     json!({"transformation": item.text, "status": "failed", "reason": reason})
 }
 
@@ -240,9 +221,7 @@ pub fn later(
         named: true,
         ..call.clone()
     };
-    let source = Source::Blob { sha256: row.sha256.clone(), asset: None };
-    let job = call.job(source, Accepts::Pictures, ids(params.eager.len()).collect())?;
-    Ok((told, Change::Submit { account: row.key.account.clone(), job: Box::new(job) }))
+    Ok((told, apart::submit(params, call, row)?))
 }
 
 /// The end of transformations that were made later. They are kept if the asset still has the same bytes.
@@ -256,10 +235,15 @@ pub(super) async fn ending(
     let params = call.params()?;
     let row = call.asset(&job.account, store).await?;
     let (told, changes) = Results { params: &params, job, row: &row, store, site, at }.eager().await?;
+    Ok(Outcome { answer: ended(call, &row.id.simple().to_string(), told), changes })
+}
+
+/// What is told of transformations that were made later.
+pub(super) fn ended(call: &Call, asset_id: &str, told: Vec<Value>) -> Object {
     let mut answer = Object::new();
     answer.insert("eager".to_owned(), told.into());
-    answer.insert("asset_id".to_owned(), row.id.simple().to_string().into());
-    answer.insert("public_id".to_owned(), row.key.public_id.clone().into());
+    answer.insert("asset_id".to_owned(), asset_id.into());
+    answer.insert("public_id".to_owned(), call.name.clone().into());
     answer.insert("api_key".to_owned(), call.origin.api_key.clone().into());
-    Ok(Outcome { answer, changes })
+    answer
 }

@@ -13,6 +13,7 @@ use super::{
     fields,
     intake::{asked, describe},
     params::UploadParams,
+    versions,
 };
 use crate::{
     error::Failure,
@@ -51,7 +52,9 @@ pub(super) async fn ending(
     if let Some(batch_id) = &call.origin.batch_id {
         answer.entry("batch_id").or_insert_with(|| batch_id.clone().into());
     }
+    let kept = (params.backup == Some(true)).then(|| versions::keep(&mut row));
     let mut changes = vec![Change::PutResource { row: Box::new(row), over }];
+    changes.extend(kept);
     changes.extend(results);
     Ok(Outcome { answer, changes })
 }

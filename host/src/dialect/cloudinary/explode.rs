@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::Object,
+    apart,
     call::{Action, Call},
     callback::Notice,
     engine::{Ended, storage, told},
@@ -24,10 +25,10 @@ use crate::{
 /// Pages of one call, at most.
 pub const MAX_PAGES: u32 = 500;
 
-/// What the extra of a batch says.
+/// What the extra of a batch says: what its jobs are for together.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Exploded {
-    /// The call.
+pub struct Together {
+    /// The call: of a page, or of eager transformations.
     pub call: Call,
     /// The asset's id.
     pub asset_id: String,
@@ -83,12 +84,16 @@ pub fn jobs(call: &Call, row: &ResourceRow, text: &str, format: FormatName) -> R
     Ok(jobs)
 }
 
-/// What is told when all pages are made.
+/// What is told when all jobs of a batch have ended.
 pub(super) async fn deliveries(batch: &BatchRow, store: &dyn Store) -> Result<Vec<NewDelivery>, Failure> {
-    let Ok(Exploded { call, asset_id }) = Exploded::deserialize(&batch.extra) else { return Ok(Vec::new()) };
+    let Ok(Together { call, asset_id }) = Together::deserialize(&batch.extra) else { return Ok(Vec::new()) };
+    let kind = match call.action {
+        Action::Eager => "eager",
+        _ => "explode",
+    };
     let mut urls = call.origin.notify.clone();
     if urls.is_empty() {
-        urls = trigger::addresses(store, &batch.account, "explode").await.map_err(storage)?;
+        urls = trigger::addresses(store, &batch.account, kind).await.map_err(storage)?;
     }
     if urls.is_empty() {
         return Ok(Vec::new());
@@ -97,14 +102,12 @@ pub(super) async fn deliveries(batch: &BatchRow, store: &dyn Store) -> Result<Ve
     let mut jobs = store.jobs(&batch.account, filter).await.map_err(storage)?.items;
     // Newest first, in the order in which they were made.
     jobs.reverse();
-    let infos: Vec<Value> = jobs.iter().map(page).collect();
-    let mut body = Object::new();
-    body.insert("pages".to_owned(), infos.len().into());
-    body.insert("image_infos".to_owned(), infos.into());
-    body.insert("asset_id".to_owned(), asset_id.into());
-    body.insert("public_id".to_owned(), call.name.clone().into());
+    let body = match call.action {
+        Action::Eager => apart::ended(&call, &asset_id, &jobs),
+        _ => exploded(&call, asset_id, &jobs),
+    };
     let notice = Notice {
-        kind: "explode",
+        kind,
         account: &batch.account,
         origin: &call.origin,
         job: None,
@@ -113,6 +116,16 @@ pub(super) async fn deliveries(batch: &BatchRow, store: &dyn Store) -> Result<Ve
         body,
     };
     Ok(notice.to(&urls))
+}
+
+fn exploded(call: &Call, asset_id: String, jobs: &[JobRow]) -> Object {
+    let infos: Vec<Value> = jobs.iter().map(page).collect();
+    let mut body = Object::new();
+    body.insert("pages".to_owned(), infos.len().into());
+    body.insert("image_infos".to_owned(), infos.into());
+    body.insert("asset_id".to_owned(), asset_id.into());
+    body.insert("public_id".to_owned(), call.name.clone().into());
+    body
 }
 
 /// What is told of one page.

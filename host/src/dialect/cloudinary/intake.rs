@@ -17,6 +17,7 @@ use super::{
     naming,
     params::{AccessRule, MetadataValue, UploadParams},
     settings::Cloud,
+    versions,
 };
 use crate::{
     error::{Code, Failure},
@@ -71,7 +72,14 @@ pub(super) async fn ending(
     let cloud = Cloud::of(store, &job.account, dialect.config).await.map_err(storage)?;
     if cloud.set.max_file_bytes.is_some() || cloud.set.max_storage_bytes.is_some() {
         let in_use = store.totals(&job.account).await.map_err(storage)?.bytes;
-        let in_use = in_use.saturating_sub(previous.as_ref().map_or(0, |previous| previous.bytes));
+        let freed = match &previous {
+            Some(previous) => {
+                let kept = store.versions(&previous.key).await.map_err(storage)?;
+                if versions::is_kept(previous, &kept) { 0 } else { previous.bytes }
+            }
+            None => 0,
+        };
+        let in_use = in_use.saturating_sub(freed);
         cloud.check_room(stored.bytes, in_use).map_err(|message| Failure::new(Code::InvalidRequest, message))?;
     }
     let (folder, shown_name) = shown_place(&name);
@@ -114,6 +122,9 @@ pub(super) async fn ending(
     let gone = previous.map(|row| Change::DropDerivedOf { account: row.key.account, resource: row.id });
     let mut changes = vec![Change::PutResource { row: Box::new(row.clone()), over }];
     changes.extend(gone);
+    if params.backup == Some(true) {
+        changes.push(versions::keep(&mut row));
+    }
     changes.extend(Results { params: &params, job, row: &row, store, site, at }.tell(&mut answer, call).await?);
     if let Some(batch_id) = &call.origin.batch_id {
         answer.entry("batch_id").or_insert_with(|| batch_id.clone().into());

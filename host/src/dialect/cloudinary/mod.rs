@@ -7,6 +7,7 @@
 
 pub mod analysis;
 pub mod answer;
+pub mod apart;
 pub mod breakpoints;
 pub mod call;
 pub mod callback;
@@ -34,6 +35,7 @@ pub mod signature;
 pub mod transformation;
 pub mod trigger;
 pub mod url;
+pub mod versions;
 pub mod words;
 pub mod works;
 

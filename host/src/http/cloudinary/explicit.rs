@@ -6,7 +6,6 @@ use super::{Call, asked::Asked, form::Sent, jobs, pages::Pages, reply::Refusal, 
 use crate::{
     dialect::cloudinary::{
         call::{self, Action},
-        eager,
         params::UploadParams,
         url::DeliveryType,
         works,
@@ -21,7 +20,6 @@ pub(super) async fn explicit(call: Call, kind: &str, sent: Sent) -> Result<Respo
     let mut asked = Asked::new(&call, kind, sent, false).await?;
     let params = UploadParams::parse(&asked.form)?;
     upload::check_notified(asked.state, &params)?;
-    eager::check(&params)?;
     let pages = Pages::take(&mut asked.form, &params);
     let params = UploadParams::parse(&asked.form)?;
     let id = asked.required("public_id")?.to_owned();

@@ -16,7 +16,7 @@ use crate::{
     dialect::cloudinary::{
         NAME,
         call::{self, Action, Origin},
-        explode::{self, Exploded, MAX_PAGES},
+        explode::{self, MAX_PAGES, Together},
         many::{self, MAX_MEMBERS, Member},
         naming,
         params::{Form, UploadParams},
@@ -213,7 +213,7 @@ pub(super) async fn explode(call: Call, kind: &str, sent: Sent) -> Result<Respon
         return Err(Refusal::bad(format!("The asset has {} pages (expected at most {MAX_PAGES})", row.pages)));
     }
     let jobs = explode::jobs(&wanted, &row, text, format)?;
-    let exploded = Exploded { call: wanted, asset_id: row.id.simple().to_string() };
+    let exploded = Together { call: wanted, asset_id: row.id.simple().to_string() };
     let batch = NewBatch {
         id: new_id(),
         dialect: NAME.to_owned(),

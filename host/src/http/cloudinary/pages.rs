@@ -1,5 +1,5 @@
-//! Eager transformations that read another page of the file, or read it at another density: each is a job of its own,
-//! after the one that the call is.
+//! Eager transformations that read another page of the file, or read it at another density, while the client waits: each is a
+//! job of its own, after the one that the call is.
 
 use serde_json::Value;
 
@@ -22,12 +22,20 @@ use crate::{
 pub(super) struct Pages(Vec<(usize, String)>);
 
 impl Pages {
-    /// Takes them out of the form; what is left is done by the call's own job.
+    /// Takes them out of the form; what is left is done by the call's own job. When nobody waits, all are left, to be made
+    /// later.
     pub(super) fn take(form: &mut Form, params: &UploadParams) -> Pages {
         let is_aside =
             |text: &(usize, String)| !lower::rendering(&params.eager[text.0].eager.transformation).is_default();
+        if params.eager_async == Some(true) {
+            return Pages(Vec::new());
+        }
         let all = params.eager.iter().map(|item| item.text.clone()).enumerate();
         let (aside, rest): (Vec<_>, Vec<_>) = all.partition(is_aside);
+        if !aside.is_empty() && params.asynchronous == Some(true) {
+            form.0.push(("eager_async".to_owned(), "1".to_owned()));
+            return Pages(Vec::new());
+        }
         if !aside.is_empty() {
             form.0.retain(|(name, _)| name != "eager");
             let rest: Vec<String> = rest.into_iter().map(|(_, text)| text).collect();

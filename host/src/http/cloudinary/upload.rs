@@ -16,7 +16,7 @@ use crate::{
     dialect::cloudinary::{
         answer::Site,
         call::{self, Action, Origin},
-        decode_segment, eager, naming,
+        decode_segment, naming,
         params::{Form, UploadParams, check_unsigned, with_preset},
         preset::Preset,
         url::DeliveryType,
@@ -46,7 +46,6 @@ pub(super) async fn upload(call: Call, kind: &str, sent: Sent) -> Result<Respons
         return Err(Refusal::bad("live is not currently supported with async"));
     }
     check_notified(state, &params)?;
-    eager::check(&params)?;
     let pages = Pages::take(&mut form, &params);
     params = UploadParams::parse(&form)?;
     if let Some(callback) = &params.callback

@@ -162,6 +162,40 @@ pub(in crate::store) async fn a_dropped_resource_takes_its_results_along(subject
     assert_eq!(subject.store.derived(row.id, "w_4", "").await.unwrap(), None, "nothing is made of what is gone");
 }
 
+pub(in crate::store) async fn a_version_outlives_its_resource(subject: Subject) {
+    subject.account("demo").await;
+    let first = resource("cat");
+    let second = ResourceRow {
+        sha256: blob("b"),
+        bytes: 30,
+        uploaded_at: first.uploaded_at + Duration::from_secs(1),
+        ..first.clone()
+    };
+    let version = |id: &str, row: &ResourceRow| VersionRow { version_id: id.into(), row: row.clone() };
+    let kept = |id: &str, row: &ResourceRow| Change::PutVersion(Box::new(version(id, row)));
+    subject.change(vec![put(&first), kept("1", &first), kept("1", &first)]).await;
+    assert_eq!(subject.store.totals("demo").await.unwrap().bytes, 1000, "it is what the resource is");
+    subject.change(vec![over(&second), kept("2", &second)]).await;
+    let both = [version("1", &first), version("2", &second)];
+    assert_eq!(subject.store.versions(&key("cat")).await.unwrap(), both);
+    assert_eq!(subject.store.versions_of("demo", first.id).await.unwrap(), both);
+    assert!(subject.store.versions_of("other", first.id).await.unwrap().is_empty());
+    assert_eq!(subject.store.totals("demo").await.unwrap().bytes, 1030);
+    // They follow a new name, and stay under it.
+    let renamed = ResourceRow { key: key("dog"), revision: 2, ..second };
+    subject.change(vec![over(&renamed)]).await;
+    subject.change(vec![Change::DropResource { account: "demo".into(), id: first.id, over: 3 }]).await;
+    assert!(subject.store.versions(&key("cat")).await.unwrap().is_empty());
+    let ids = |rows: Vec<VersionRow>| rows.into_iter().map(|row| row.version_id).collect::<Vec<_>>();
+    assert_eq!(ids(subject.store.versions(&key("dog")).await.unwrap()), ["1", "2"]);
+    assert_eq!(subject.store.unreferenced(&["a", "b"].map(blob)).await.unwrap(), [""; 0]);
+    subject
+        .change(vec![Change::DropVersion { account: "demo".into(), resource: first.id, version_id: "1".into() }])
+        .await;
+    assert_eq!(ids(subject.store.versions(&key("dog")).await.unwrap()), ["2"]);
+    assert_eq!(subject.store.unreferenced(&["a", "b"].map(blob)).await.unwrap(), [blob("a")]);
+}
+
 pub(in crate::store) async fn a_job_ends_together_with_its_changes(subject: Subject) {
     subject.account("demo").await;
     subject.change(vec![put(&resource("cat"))]).await;

@@ -252,7 +252,7 @@ macro_rules! contract_tests {
                 old_work_is_forgotten, of_many_ended_jobs_only_those_due_are_forgotten, young_and_pending_work_stays, old_keys_are_forgotten, gauges_count_what_waits,
                 a_good_store_is_ready;
             library: a_resource_comes_out_as_it_went_in, a_resource_is_changed_by_who_read_it_last, a_taken_name_is_a_conflict,
-                a_failing_change_undoes_those_before_it, a_dropped_resource_takes_its_results_along, a_job_ends_together_with_its_changes,
+                a_failing_change_undoes_those_before_it, a_dropped_resource_takes_its_results_along, a_version_outlives_its_resource, a_job_ends_together_with_its_changes,
                 a_change_can_accept_a_job, a_change_can_accept_a_batch, resources_are_filtered, resources_are_sorted_and_paged, resources_are_counted_by_column,
                 value_names_are_listed_once, a_result_is_kept_once, results_are_found_by_what_they_were_made_of, results_are_listed, documents_are_named_things,
                 keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;

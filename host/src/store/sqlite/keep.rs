@@ -78,6 +78,7 @@ pub(super) async fn unreferenced(tx: &mut Tx, sha256: Vec<String>) -> Result<Vec
              AND NOT EXISTS (SELECT 1 FROM assets WHERE sha256 = wanted.value) \
              AND NOT EXISTS (SELECT 1 FROM resources WHERE sha256 = wanted.value) \
              AND NOT EXISTS (SELECT 1 FROM derived WHERE sha256 = wanted.value) \
+             AND NOT EXISTS (SELECT 1 FROM versions WHERE sha256 = wanted.value) \
              AND NOT EXISTS (SELECT 1 FROM chunks WHERE sha256 = wanted.value)",
         )
         .bind(serde_json::to_string(part)?)

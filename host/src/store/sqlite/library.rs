@@ -9,13 +9,19 @@ use super::{
     submit,
     writer::{Tx, Values},
 };
-use crate::store::{ApiKey, Change, ChunkRow, DerivedRow, DocumentRow, Error, ResourceRow, Submission};
+use crate::store::{ApiKey, Change, ChunkRow, DerivedRow, DocumentRow, Error, ResourceRow, Submission, VersionRow};
 
 pub(super) async fn change(tx: &mut Tx, change: Change) -> Result<(), Fail> {
     match change {
         Change::PutAsset(asset) => keep::put_asset(tx, asset).await,
         Change::PutResource { row, over } => put_resource(tx, &row, over).await,
         Change::DropResource { account, id, over } => drop_resource(tx, &account, id, over).await,
+        Change::PutVersion(row) => put_version(tx, &row).await,
+        Change::DropVersion { account, resource, version_id } => {
+            let values = Values::new().with(account).with(key(resource)).with(version_id);
+            tx.ask("DELETE FROM versions WHERE account = $1 AND resource = $2 AND version_id = $3", values).await?;
+            Ok(())
+        }
         Change::PutDerived(row) => put_derived(tx, &row).await,
         Change::DropDerived { account, id } => {
             let values = Values::new().with(account).with(key(id));
@@ -101,7 +107,45 @@ async fn put_resource(tx: &mut Tx, row: &ResourceRow, over: Option<u64>) -> Resu
     if written.is_empty() {
         return Err(conflict().into());
     }
+    if over.is_some() {
+        name_versions(tx, row).await?;
+    }
     put_values(tx, row).await
+}
+
+/// The saves of a resource go by its name.
+async fn name_versions(tx: &mut Tx, row: &ResourceRow) -> Result<(), Fail> {
+    const NAME: &str = "UPDATE versions SET kind = $3, delivery = $4, public_id = $5 WHERE resource = $1 AND account = $2 \
+         AND (kind, delivery, public_id) <> ($3, $4, $5)";
+    let values = Values::new()
+        .with(key(row.id))
+        .with(row.key.account.clone())
+        .with(row.key.kind.clone())
+        .with(row.key.delivery.clone())
+        .with(row.key.public_id.clone());
+    tx.ask(NAME, values).await?;
+    Ok(())
+}
+
+async fn put_version(tx: &mut Tx, version: &VersionRow) -> Result<(), Fail> {
+    const PUT: &str = "INSERT INTO versions (account, kind, delivery, public_id, version_id, resource, sha256, bytes, \
+         stored_at, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         ON CONFLICT (account, kind, delivery, public_id, version_id) DO UPDATE SET resource = excluded.resource, \
+         sha256 = excluded.sha256, bytes = excluded.bytes, stored_at = excluded.stored_at, document = excluded.document";
+    let row = &version.row;
+    let values = Values::new()
+        .with(row.key.account.clone())
+        .with(row.key.kind.clone())
+        .with(row.key.delivery.clone())
+        .with(row.key.public_id.clone())
+        .with(version.version_id.clone())
+        .with(key(row.id))
+        .with(row.sha256.clone())
+        .with(row.bytes as i64)
+        .with(at(row.uploaded_at))
+        .with(serde_json::to_string(row)?);
+    tx.ask(PUT, values).await?;
+    Ok(())
 }
 
 async fn put_values(tx: &mut Tx, row: &ResourceRow) -> Result<(), Fail> {

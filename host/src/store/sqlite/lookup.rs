@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     ApiKey, ChunkRow, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Page, ResourceKey, ResourceRow, Totals,
-    ValueClass,
+    ValueClass, VersionRow,
     cursor::{self, Place},
 };
 
@@ -34,6 +34,37 @@ pub(super) async fn resource(
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(rows::resource).transpose()
+}
+
+pub(super) async fn versions(connection: &mut SqliteConnection, key: &ResourceKey) -> Result<Vec<VersionRow>, Fail> {
+    let found = sqlx::query(
+        "SELECT * FROM versions WHERE account = ? AND kind = ? AND delivery = ? AND public_id = ? \
+         ORDER BY stored_at DESC, version_id DESC LIMIT ?",
+    )
+    .bind(&key.account)
+    .bind(&key.kind)
+    .bind(&key.delivery)
+    .bind(&key.public_id)
+    .bind(PAGE)
+    .fetch_all(connection)
+    .await?;
+    found.iter().rev().map(rows::version).collect()
+}
+
+pub(super) async fn versions_of(
+    connection: &mut SqliteConnection,
+    account: &str,
+    resource: Uuid,
+) -> Result<Vec<VersionRow>, Fail> {
+    let found = sqlx::query(
+        "SELECT * FROM versions WHERE resource = ? AND account = ? ORDER BY stored_at DESC, version_id DESC LIMIT ?",
+    )
+    .bind(key(resource))
+    .bind(account)
+    .bind(PAGE)
+    .fetch_all(connection)
+    .await?;
+    found.iter().rev().map(rows::version).collect()
 }
 
 pub(super) async fn value_names(
@@ -201,5 +232,10 @@ pub(super) async fn totals(connection: &mut SqliteConnection, account: &str) -> 
         count("SELECT COUNT(*) AS rows, COALESCE(SUM(bytes), 0) AS bytes FROM resources WHERE account = ?").await?;
     let derived =
         count("SELECT COUNT(*) AS rows, COALESCE(SUM(bytes), 0) AS bytes FROM derived WHERE account = ?").await?;
-    Ok(Totals { resources: resources.0, derived: derived.0, bytes: resources.1 + derived.1 })
+    let versions = count(
+        "SELECT COUNT(*) AS rows, COALESCE(SUM(bytes), 0) AS bytes FROM versions v WHERE account = ? \
+         AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.id = v.resource AND r.sha256 = v.sha256)",
+    )
+    .await?;
+    Ok(Totals { resources: resources.0, derived: derived.0, bytes: resources.1 + derived.1 + versions.1 })
 }

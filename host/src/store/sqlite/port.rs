@@ -7,7 +7,7 @@ use super::{Sqlite, at, deliveries, library, lookup, search};
 use crate::{
     store::{
         ApiKey, Change, ChunkRow, Column, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Error, Filter, Library,
-        Page, ResourceKey, ResourceQuery, ResourceRow, Totals, ValueClass,
+        Page, ResourceKey, ResourceQuery, ResourceRow, Totals, ValueClass, VersionRow,
     },
     webhook::NewDelivery,
 };
@@ -65,6 +65,14 @@ impl Library for Sqlite {
     ) -> Result<Option<DerivedRow>, Error> {
         let found = lookup::derived(&mut *self.reader().await?, resource, transformation, extension).await;
         at("look the result up", found)
+    }
+
+    async fn versions(&self, key: &ResourceKey) -> Result<Vec<VersionRow>, Error> {
+        at("look the versions up", lookup::versions(&mut *self.reader().await?, key).await)
+    }
+
+    async fn versions_of(&self, account: &str, resource: Uuid) -> Result<Vec<VersionRow>, Error> {
+        at("look the versions up", lookup::versions_of(&mut *self.reader().await?, account, resource).await)
     }
 
     async fn derived_made(&self, account: &str, key: &str) -> Result<Vec<DerivedRow>, Error> {

@@ -12,7 +12,7 @@ use crate::{
     job::{Progress, State},
     store::{
         Account, ApiKey, AssetRow, BatchRow, ChunkRow, DeliveryRow, DeliveryState, DerivedRow, DocumentRow, JobRow,
-        ResourceKey, ResourceRow,
+        ResourceKey, ResourceRow, VersionRow,
     },
     webhook::NewDelivery,
 };
@@ -190,6 +190,20 @@ pub(super) fn resource(row: &SqliteRow) -> Result<ResourceRow, Fail> {
         uploaded_at: time(row.try_get("uploaded_at")?),
         updated_at: time(row.try_get("updated_at")?),
         facts: json(row, "document")?,
+    })
+}
+
+pub(super) fn version(row: &SqliteRow) -> Result<VersionRow, Fail> {
+    let kept: ResourceRow = json(row, "document")?;
+    let key = ResourceKey {
+        account: row.try_get("account")?,
+        kind: row.try_get("kind")?,
+        delivery: row.try_get("delivery")?,
+        public_id: row.try_get("public_id")?,
+    };
+    Ok(VersionRow {
+        version_id: row.try_get("version_id")?,
+        row: ResourceRow { id: id(row, "resource")?, key, ..kept },
     })
 }
 

@@ -10,6 +10,7 @@ mod resources;
 mod search;
 mod transformations;
 mod triggers;
+mod versions;
 
 use axum::{
     extract::Request,

@@ -115,7 +115,7 @@ pub(super) async fn matching(admin: &Admin, filter: Filter) -> Result<Value, Ref
     }
 }
 
-fn is_few(ids: &[&str], field: &str) -> Result<(), Refusal> {
+pub(super) fn is_few(ids: &[&str], field: &str) -> Result<(), Refusal> {
     if ids.len() <= MAX_IDS {
         return Ok(());
     }

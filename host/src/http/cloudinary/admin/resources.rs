@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Admin, list, remove, with_cursor};
+use super::{Admin, list, remove, versions, with_cursor};
 use crate::{
     dialect::cloudinary::{
         analysis::Analyses,
@@ -60,8 +60,16 @@ pub(super) async fn dispatch(admin: &Admin, method: &str, path: &[&str]) -> Resu
         }
         ("GET", [kind @ ("image" | "video" | "raw"), delivery]) => listed(admin, kind, Some(delivery)).await,
         ("GET", [kind @ ("image" | "video" | "raw"), delivery, id @ ..]) => {
-            let found = named(admin, kind, delivery, &id.join("/")).await?;
-            one(admin, found).await
+            let key = key(admin, kind, delivery, &id.join("/"));
+            match admin.state().store.resource(&key).await? {
+                Some(found) => one(admin, found).await,
+                None if admin.flag("versions")? => versions::placeholder(admin, &key).await,
+                None => Err(Refusal::no_resource(&key.public_id)),
+            }
+        }
+        ("DELETE", ["backup", asset_id]) => versions::forget(admin, asset_id).await,
+        ("POST", [kind @ ("image" | "video" | "raw"), delivery, "restore"]) => {
+            versions::restore(admin, kind, delivery).await
         }
         ("POST", [kind @ ("image" | "video" | "raw"), delivery, id @ ..]) if !id.is_empty() => {
             anew!(update(admin, kind, delivery, &id.join("/")).await)
@@ -102,15 +110,18 @@ async fn listed(admin: &Admin, kind: &str, delivery: Option<&str>) -> Result<Val
     admin.resources(filters).await
 }
 
-/// The resource of a name, or the refusal that says that there is none.
-pub(super) async fn named(admin: &Admin, kind: &str, delivery: &str, id: &str) -> Result<ResourceRow, Refusal> {
-    let key = ResourceKey {
+fn key(admin: &Admin, kind: &str, delivery: &str, id: &str) -> ResourceKey {
+    ResourceKey {
         account: admin.account().to_owned(),
         kind: kind.to_owned(),
         delivery: delivery.to_owned(),
         public_id: id.to_owned(),
-    };
-    admin.state().store.resource(&key).await?.ok_or_else(|| Refusal::no_resource(id))
+    }
+}
+
+/// The resource of a name, or the refusal that says that there is none.
+pub(super) async fn named(admin: &Admin, kind: &str, delivery: &str, id: &str) -> Result<ResourceRow, Refusal> {
+    admin.state().store.resource(&key(admin, kind, delivery, id)).await?.ok_or_else(|| Refusal::no_resource(id))
 }
 
 async fn by_id(admin: &Admin, id: &str) -> Result<Option<ResourceRow>, Refusal> {
@@ -159,6 +170,10 @@ async fn one(admin: &Admin, row: ResourceRow) -> Result<Value, Refusal> {
     if admin.flag("faces")? {
         let faces = row.facts.extra.get(fact::FACES).cloned().unwrap_or_else(|| json!([]));
         shown.insert("faces".to_owned(), faces);
+    }
+    if admin.flag("versions")? {
+        let kept = admin.state().store.versions(&row.key).await?;
+        shown.insert("versions".to_owned(), crate::dialect::cloudinary::versions::told(&kept));
     }
     let query = DerivedQuery {
         resource: Some(row.id),

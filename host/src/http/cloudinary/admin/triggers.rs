@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Types of events that something here tells of.
-const EVENTS: [&str; 18] = [
+const EVENTS: [&str; 19] = [
     ALL,
     "create_folder",
     "delete",
@@ -31,6 +31,7 @@ const EVENTS: [&str; 18] = [
     "resource_display_name_changed",
     "resource_metadata_changed",
     "resource_tags_changed",
+    "restore_asset_version",
     "sprite",
     "upload",
 ];

@@ -16,6 +16,7 @@ mod remote;
 mod reply;
 #[cfg(test)]
 pub(crate) mod tests;
+mod widths;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

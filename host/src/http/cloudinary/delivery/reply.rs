@@ -37,10 +37,13 @@ impl Delivery {
         given: Credentials,
         head: &Parts,
     ) -> Result<Response, Refusal> {
-        let accept = head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        let accept = accept(&head.headers);
         let untouched = address.transformation.nodes.is_empty() && is_native(address, resource);
         if untouched {
             return self.original(address, resource, given, None, head).await;
+        }
+        if let Some(list) = self.widths(cloud, address, resource, given, head).await? {
+            return Ok(list);
         }
         let plan = self.plan(cloud, address, resource, given, (hints(&head.headers), accept)).await?;
         let output = plan.evaluated.output.clone();
@@ -145,7 +148,7 @@ impl Delivery {
     }
 
     /// Headers that all answers have.
-    fn headers(
+    pub(super) fn headers(
         &self,
         address: &Address,
         resource: &Resource,
@@ -207,8 +210,13 @@ impl Varies {
     }
 }
 
+/// What formats a client takes.
+pub(super) fn accept(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::ACCEPT)?.to_str().ok()
+}
+
 /// What the client tells of its screen. What cannot be is left out.
-fn hints(headers: &HeaderMap) -> Hints {
+pub(super) fn hints(headers: &HeaderMap) -> Hints {
     let number = |names: &[&str]| {
         let mut values = names.iter().filter_map(|name| headers.get(*name)?.to_str().ok()?.trim().parse::<f64>().ok());
         values.find(|value| value.is_finite() && *value > 0.0)

@@ -149,6 +149,19 @@ async fn answers_vary_with_what_was_looked_at() {
 }
 
 #[tokio::test]
+async fn widths_are_listed_in_place_of_the_picture() {
+    let room = Room::new().await;
+    let answer = room.get("/demo/image/upload/c_scale,w_auto:breakpoints_50_400_20_3:json/sample.jpg").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    let list: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    // As large as the picture is, which was not made, and the smallest: those between save too little.
+    assert_eq!(list, serde_json::json!({"breakpoints": [400, 50]}));
+    assert_eq!(room.maker.made.lock().unwrap().len(), 2);
+    let layer = room.get("/demo/image/upload/l_folder:logo,w_auto:breakpoints:json/sample.jpg").await;
+    assert_eq!(layer.status, 400);
+}
+
+#[tokio::test]
 async fn parts_and_conditions_are_honoured() {
     let room = Room::new().await;
     let path = "/demo/raw/upload/notes.txt";
