@@ -14,6 +14,8 @@ mod pictures;
 mod postbacks;
 mod rates;
 
+use support::Server;
+
 fn main() {
     let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let wanted = |section: &str| named.is_empty() || named.iter().any(|word| word == section);
@@ -36,4 +38,16 @@ fn main() {
             finished::run().await;
         }
     });
+}
+
+/// Waits until all plugins of a server run their optimised code.
+async fn settled(server: Server) -> Server {
+    loop {
+        let url = format!("{}/metrics", server.url);
+        let page = server.client.get(url).send().await.unwrap().text().await.unwrap();
+        if page.lines().any(|line| line == "safelight_plugins_unoptimised 0") {
+            return server;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::Command};
 use safelight_codec::{EncodeOptions, Format, Picture, PixelFormat, Raster, encode};
 use serde_json::{Value, json};
 
+use crate::settled;
 use crate::support::{
     Origin, Server,
     tools::{existing, release_dir},
@@ -20,9 +21,9 @@ pub(crate) async fn run() {
     std::fs::write(&file, &source).unwrap();
     println!("# 4000 x 3000 px JPEG 4:2:0, {} bytes; CPU ms a picture, median of {ROUNDS} x {PICTURES}", source.len());
 
-    let server = Server::start().await.settled().await;
+    let server = settled(Server::start().await).await;
     // With the decoder in the sandbox as well.
-    let inside = Server::builder().set("codec", "sandbox", "all").start().await.settled().await;
+    let inside = settled(Server::builder().set("codec", "sandbox", "all").start().await).await;
     let origin = Origin::start().await;
     let url = origin.bytes("photo.jpg", source);
     for (name, widths) in [("800 x 600", &[800][..]), ("five outputs", &FIVE[..])] {

@@ -11,6 +11,7 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
+use crate::settled;
 use crate::support::Server;
 
 /// Counts callbacks and accepts each.
@@ -50,13 +51,8 @@ async fn reach(count: &AtomicUsize, goal: usize) {
 pub(crate) async fn callbacks() {
     const JOBS: usize = 1000;
     const EACH: usize = 52;
-    let server = Server::builder()
-        .set("webhook", "per_receiver", 128)
-        .set("webhook", "per_account", 128)
-        .start()
-        .await
-        .settled()
-        .await;
+    let server = Server::builder().set("webhook", "per_receiver", 128).set("webhook", "per_account", 128).start().await;
+    let server = settled(server).await;
     let (url, count) = counter().await;
     let outputs: Vec<Value> = (0..50).map(|id| json!({"id": format!("o{id}"), "format": "bmp"})).collect();
     let job = json!({"source": {"canvas": {"width": 1, "height": 1}}, "outputs": outputs,
@@ -75,7 +71,7 @@ pub(crate) async fn callbacks() {
 /// Tiny jobs with a transform, an encoded result and one callback each.
 pub(crate) async fn jobs() {
     const JOBS: usize = 10_000;
-    let server = Server::start().await.settled().await;
+    let server = settled(Server::start().await).await;
     let (url, count) = counter().await;
     let begun = Instant::now();
     submit(&server, &tiny(&url), JOBS, 32).await;
@@ -87,7 +83,7 @@ pub(crate) async fn jobs() {
 /// Resident memory while 100,000 jobs pass.
 pub(crate) async fn memory() {
     const STEP: usize = 10_000;
-    let server = Server::start().await.settled().await;
+    let server = settled(Server::start().await).await;
     let (url, count) = counter().await;
     for step in 1..=10 {
         submit(&server, &tiny(&url), STEP, 32).await;

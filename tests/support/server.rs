@@ -217,18 +217,6 @@ impl Server {
         self.child.id().expect("the server runs")
     }
 
-    /// Waits until all plugins run their optimised code, for what measures speed.
-    pub(crate) async fn settled(self) -> Server {
-        loop {
-            let url = format!("{}/metrics", self.url);
-            let page = self.client.get(url).send().await.unwrap().text().await.unwrap();
-            if page.lines().any(|line| line == "safelight_plugins_unoptimised 0") {
-                return self;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-
     /// Resident memory of the process in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();

@@ -270,15 +270,15 @@ fn with_extension(name: &str, extension: &str) -> String {
 
 /// An archive of either format.
 enum Archive {
-    Zip(zip::Archive),
-    Tgz(tgz::Archive),
+    Zip(Box<zip::Archive>),
+    Tgz(Box<tgz::Archive>),
 }
 
 impl Archive {
     fn new(format: &str, writer: blob::Writer) -> Archive {
         match format {
-            "tgz" => Archive::Tgz(tgz::Archive::new(writer)),
-            _ => Archive::Zip(zip::Archive::new(writer)),
+            "tgz" => Archive::Tgz(Box::new(tgz::Archive::new(writer))),
+            _ => Archive::Zip(Box::new(zip::Archive::new(writer))),
         }
     }
 
