@@ -5,16 +5,21 @@ from collections import Counter
 from safelight import BYTES, Transform
 
 
+#: A level to the middle of its group of sixteen.
+GROUPS = bytes(level // 16 * 16 + 8 for level in range(256))
+
+
 def census(params, image):
-    """How many colours there are, and which are the most frequent."""
+    """How many groups of colours there are, sixteen levels of red, green and blue each, and the most frequent."""
     step = BYTES[image.format]
-    pixels = image.pixels
-    counts = Counter(pixels[at : at + step] for at in range(0, len(pixels), step))
+    pixels = image.pixels.translate(GROUPS)
+    # There are 4096 groups, however large the picture is.
+    counts = Counter(zip(pixels[0::step], pixels[1::step], pixels[2::step]))
     total = image.width * image.height
-    top = counts.most_common(params["top"])
+    top = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[: params["top"]]
     return {
         "colors": len(counts),
-        "frequent": [{"color": "#" + color.hex(), "share": count / total} for color, count in top],
+        "frequent": [{"color": "#" + bytes(color).hex(), "share": count / total} for color, count in top],
     }
 
 
