@@ -60,6 +60,13 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// Whether a plugin chose to refuse the call.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Code::UnknownTransform | Code::InvalidParams | Code::UnsupportedImage | Code::PluginRefused)
+    }
+}
+
 codes! {
     /// The request is not well-formed: not JSON, a wrong type, an unknown field, a value out of range.
     InvalidRequest = "invalid_request", Caller, 422, false;

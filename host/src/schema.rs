@@ -158,7 +158,7 @@ fn alternatives(parent: &Value, schema: &Value) -> Option<String> {
     let forms = parent["oneOf"].as_array().or(parent["anyOf"].as_array())?;
     let mut told = Vec::new();
     for form in forms {
-        let form = form["$ref"].as_str().and_then(|target| resolve(schema, target)).unwrap_or(form);
+        let form = followed(schema, form);
         match (form.get("const"), form["enum"].as_array(), form["required"].as_array(), form["type"].as_str()) {
             (Some(constant), ..) => told.push(show(constant)),
             (_, Some(options), ..) => told.extend(options.iter().map(show)),
@@ -213,6 +213,11 @@ pub(crate) fn clip(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+/// The schema that a part of `root` stands for: what its reference points to, or itself.
+pub(crate) fn followed<'a>(root: &'a Value, part: &'a Value) -> &'a Value {
+    part["$ref"].as_str().and_then(|target| resolve(root, target)).unwrap_or(part)
 }
 
 /// What `#` or `#/a/b` points to.

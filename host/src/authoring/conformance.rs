@@ -1,6 +1,6 @@
 //! The conformance suite: what a component must do before somebody else relies on it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use safelight_codec::{EncodeOptions, Format, Limits, Picture, PixelFormat, Raster};
 use serde_json::{Value, json};
@@ -157,7 +157,7 @@ impl Suite<'_> {
                 let at = || format!("{} on {width} x {height} px, {format:?}", Value::Object(params.clone()));
                 let planned = self.snapshot.plan(&call, size_of(transform, &picture));
                 if let Err(error) = &planned {
-                    if !is_refusal(error.failure.code) {
+                    if !error.failure.code.is_refusal() {
                         broken.add(format!("plan of {}: {}", at(), error.failure));
                     }
                     continue;
@@ -171,7 +171,7 @@ impl Suite<'_> {
                             unequal.add(at());
                         }
                     }
-                    (Err(failure), _) | (_, Err(failure)) if is_refusal(failure.code) => {
+                    (Err(failure), _) | (_, Err(failure)) if failure.code.is_refusal() => {
                         if failure.code == Code::InvalidParams {
                             unplanned.add(format!("{} is refused by apply and not by plan: {failure}", at()));
                         }
@@ -200,7 +200,7 @@ impl Suite<'_> {
             for value in &values {
                 let call = call(transform, Params::from_iter([(name.to_owned(), value.clone())]), format);
                 if let Err(error) = self.snapshot.plan(&call, size_of(transform, &picture))
-                    && !is_refusal(error.failure.code)
+                    && !error.failure.code.is_refusal()
                 {
                     let shown: String = value.to_string().chars().take(30).collect();
                     problems.add(format!("{name} = {shown}: {}", error.failure));
@@ -247,7 +247,7 @@ impl Suite<'_> {
         let outcome = self.run(&call, &picture).and_then(|_| self.run(&call, &picture));
         let (verdict, detail) = match outcome {
             Ok(outcome) => (Verdict::Passed, cost(&outcome)),
-            Err(failure) if is_refusal(failure.code) => (Verdict::Passed, format!("refused: {failure}")),
+            Err(failure) if failure.code.is_refusal() => (Verdict::Passed, format!("refused: {failure}")),
             Err(failure) => (Verdict::Failed, failure.to_string()),
         };
         self.findings.push(Finding { check: format!("{}: 2 megapixels", transform.name), verdict, detail });
@@ -308,17 +308,12 @@ impl Suite<'_> {
 
 fn cost(outcome: &Outcome) -> String {
     let Outcome { elapsed, peak_bytes, .. } = outcome;
-    format!("{:.1} ms, {:.1} MB of memory", Duration::as_secs_f64(elapsed) * 1e3, *peak_bytes as f64 / 1e6)
-}
-
-/// Whether the guest chose to refuse.
-fn is_refusal(code: Code) -> bool {
-    matches!(code, Code::UnknownTransform | Code::InvalidParams | Code::UnsupportedImage | Code::PluginRefused)
+    format!("{:.1} ms, {:.1} MB of memory", elapsed.as_secs_f64() * 1e3, *peak_bytes as f64 / 1e6)
 }
 
 /// Whether a codec chose to refuse a source.
 fn is_damage(code: Code) -> bool {
-    is_refusal(code) || matches!(code, Code::CorruptImage | Code::UnsupportedFeature | Code::ImageLimit)
+    code.is_refusal() || matches!(code, Code::CorruptImage | Code::UnsupportedFeature | Code::ImageLimit)
 }
 
 fn sizes(transform: &TransformInfo) -> Vec<(u32, u32)> {

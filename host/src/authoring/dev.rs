@@ -116,9 +116,13 @@ impl Workshop {
             }
             Err(error) => (false, format!("{}: {error}", self.command)),
         };
-        let this = self.clone();
-        let loaded = tokio::task::spawn_blocking(move || this.load());
-        let loaded = if built { Some(loaded.await.unwrap_or_else(|error| Err(error.to_string()))) } else { None };
+        let loaded = if built {
+            let this = self.clone();
+            let loaded = tokio::task::spawn_blocking(move || this.load()).await;
+            Some(loaded.unwrap_or_else(|error| Err(error.to_string())))
+        } else {
+            None
+        };
         tracing::info!(built, "{} {}", self.command, if built { "worked" } else { "failed" });
         self.change(|now| {
             (now.building, now.built, now.log) = (false, built, log);

@@ -5,7 +5,10 @@ use std::{fmt, fs, io, path::Path};
 use include_dir::{Dir, include_dir};
 
 use super::WIT;
-use crate::error::{Code, Failure};
+use crate::{
+    error::{Code, Failure},
+    wasm::check_name,
+};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/templates");
 static SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../plugins/sdk/src");
@@ -55,12 +58,7 @@ impl Project {
     ///
     /// Errors: `invalid_params` when the name cannot be a plugin's.
     pub fn new(name: &str, language: Language) -> Result<Project, Failure> {
-        let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        let fits = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_inner) && name.len() <= 64;
-        if !fits {
-            let expected = "lower-case letters, digits, - and _, beginning with a letter, at most 64";
-            return Err(Failure::new(Code::InvalidParams, format!("name: is {name:?}, expected {expected}")));
-        }
+        check_name("name", name, true).map_err(|problem| Failure::new(Code::InvalidParams, problem))?;
         Ok(Project { name: name.to_owned(), language })
     }
 

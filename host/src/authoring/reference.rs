@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::{schema::resolve, wasm::PluginSummary};
+use crate::{schema::followed, wasm::PluginSummary};
 
 /// The page in Markdown: what the plugin is, each transform with its parameters, each format.
 pub fn reference(plugin: &PluginSummary) -> String {
@@ -52,8 +52,7 @@ fn kind(root: &Value, property: &Value, depth: usize) -> String {
     if depth > 4 {
         return "value".to_owned();
     }
-    let target = property["$ref"].as_str().and_then(|target| resolve(root, target));
-    let property = target.unwrap_or(property);
+    let property = followed(root, property);
     if property["format"] == "image" {
         return "picture".to_owned();
     }

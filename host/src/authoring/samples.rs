@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{job::Params, schema::resolve};
+use crate::{job::Params, schema::followed};
 
 /// The most sets of parameters that a transform is tried with.
 const MOST: usize = 80;
@@ -33,8 +33,7 @@ fn samples(root: &Value, property: &Value, depth: usize) -> Vec<Value> {
     if depth > 4 {
         return Vec::new();
     }
-    let target = property["$ref"].as_str().and_then(|target| resolve(root, target));
-    let property = target.unwrap_or(property);
+    let property = followed(root, property);
     let mut found: Vec<Value> = property.get("default").filter(|value| !value.is_null()).cloned().into_iter().collect();
     let listed = |key: &str| property[key].as_array().into_iter().flatten();
     if property["format"] == "image" {

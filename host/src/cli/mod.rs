@@ -53,7 +53,10 @@ enum Command {
 }
 
 /// What stopped a command, for the person in front of it.
-type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a command ended.
+type Outcome = Result<ExitCode, Problem>;
 
 /// Runs the command that the arguments name. Exit code 0 is success, 1 a failure that was told on
 /// standard error, 2 arguments that cannot be used.

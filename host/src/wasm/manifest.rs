@@ -97,7 +97,8 @@ pub(super) fn pixel_format(format: wire::PixelFormat) -> PixelFormat {
     }
 }
 
-pub(super) fn check_name(what: &str, name: &str, hyphen: bool) -> Result<(), String> {
+/// Checks a name that a manifest may give; the error begins with `what`.
+pub(crate) fn check_name(what: &str, name: &str, hyphen: bool) -> Result<(), String> {
     let well_formed = name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || (hyphen && c == '-'));

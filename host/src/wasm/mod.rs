@@ -32,6 +32,8 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use manifest::check_name;
+
 pub use counters::Counts;
 pub use formats::FormatInfo;
 pub use plugin::Origin;

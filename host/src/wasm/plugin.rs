@@ -213,7 +213,7 @@ impl Plugin {
         });
         self.counters.count(Work::Plan, cost, answer.as_ref().err().map(|failure| failure.code));
         // A limit or a trap may be another one next time, with other settings or a free machine.
-        let lasts = answer.as_ref().err().is_none_or(|failure| is_refusal(failure.code));
+        let lasts = answer.as_ref().err().is_none_or(|failure| failure.code.is_refusal());
         if lasts {
             host.plans().put(key, answer.clone());
         }
@@ -431,11 +431,6 @@ impl Plugin {
         tracing::warn!(plugin = %self.info.name, "{failure}");
         failure
     }
-}
-
-/// Whether a code is one that a plugin chose by itself.
-pub(super) fn is_refusal(code: Code) -> bool {
-    matches!(code, Code::UnknownTransform | Code::InvalidParams | Code::UnsupportedImage | Code::PluginRefused)
 }
 
 /// A failure of the run as a whole. Which of its calls it was cannot be known; the message names all.

@@ -15,7 +15,7 @@ use super::{
     counters::AllCounters,
     host::Host,
     optimiser::Optimiser,
-    plugin::{Origin, Plugin, is_refusal},
+    plugin::{Origin, Plugin},
     snapshot::{PluginSummary, Snapshot},
 };
 use crate::{
@@ -299,7 +299,7 @@ impl Registry {
             let call = Call { transform: offer.info.clone(), params: Params::new(), images: Vec::new() };
             let planned = plugin.plan(&self.host, &call, Size { width: side, height: side });
             if let Err(failure) = planned
-                && (!is_refusal(failure.code) || failure.code == Code::UnknownTransform)
+                && (!failure.code.is_refusal() || failure.code == Code::UnknownTransform)
             {
                 let message = format!("plan of {}: {}", offer.info.name, failure.message);
                 report.problems.push(Failure::new(failure.code, message));

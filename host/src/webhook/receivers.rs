@@ -108,12 +108,7 @@ impl Room {
         let dir = std::env::temp_dir().join(format!("safelight-receivers-{}", Uuid::new_v4()));
         std::fs::create_dir_all(&dir).unwrap();
         let clock = Clock::stepped(from_micros(1_700_000_000_000_000));
-        let options = Options {
-            cursor_key: [7; 32],
-            breaker_failures: 0,
-            breaker_pause: Duration::ZERO,
-            breaker_max_pause: Duration::ZERO,
-        };
+        let options = Options::without_breaker([7; 32]);
         let store = Sqlite::open(&dir.join("db"), clock.clone(), options).await.unwrap();
         store.create_account(crate::account::generate("demo", clock.now()).unwrap()).await.unwrap();
         let mut config = crate::config::Config::defaults().egress;

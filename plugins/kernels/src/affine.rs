@@ -22,6 +22,11 @@ impl Line {
         let axes = [(self.x0, self.dx, grid.width), (self.y0, self.dy, grid.height)];
         for (at, step, length) in axes {
             let (low, high) = (margin, f64::from(length - 1) - margin);
+            if low > high {
+                // The picture is too narrow for the margin.
+                end = 0.0;
+                continue;
+            }
             if step.abs() < 1e-9 {
                 // As good as parallel to the edge: all or nothing.
                 if at < low || at > high {

@@ -371,6 +371,27 @@ mod tests {
     }
 
     #[test]
+    fn the_fast_way_gives_what_the_general_one_does() {
+        for (width, height) in [(1, 1), (2, 2), (3, 1), (1, 5), (4, 3), (40, 31)] {
+            let pixels = numbered((width * height * 3) as usize);
+            let whole = (f64::from(width), f64::from(height));
+            for (a, b, d, e) in
+                [(1.0, -0.36, 0.0, 1.0), (1.0, 1.7, 0.0, 1.0), (0.7, 0.4, -0.3, 0.9), (0.5, 0.0, 0.0, 0.5)]
+            {
+                let (c, f) = (-3.3, -2.1);
+                let to = (60, 45);
+                let pyramid = || Pyramid::<3>::new(pixels.as_chunks::<3>().0, (width as usize, height as usize));
+                let fast = affine(pyramid(), [9, 90, 200], (width, height), to, [a, b, c, d, e, f]);
+                let map = |x: f64, y: f64| (a * x + b * y + c, d * x + e * y + f);
+                let general = fill(pyramid(), [9, 90, 200], whole, to, f64::INFINITY, map);
+                // Weights are rounded to 1/256: at most a level along each axis.
+                let far = fast.iter().zip(&general).map(|(fast, general)| fast.abs_diff(*general)).max();
+                assert!(far <= Some(2), "{width} x {height}, {a} {b} {d} {e}: {far:?}");
+            }
+        }
+    }
+
+    #[test]
     fn corners_come_to_lie_where_they_should() {
         let corners = [(10.0, 20.0), (90.0, 5.0), (70.0, 80.0), (0.0, 60.0)];
         let Some(Mapping::Projective(m)) = Mapping::to_corners((40.0, 30.0), corners) else { panic!("a mapping") };

@@ -1,13 +1,13 @@
 //! What authors of plugins call.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use safelight_codec::{EncodeOptions, Format, Picture, PixelFormat, Raster};
 
 use crate::{
     authoring::{Language, Project, Workshop, pack},
-    cli::Outcome,
+    cli::Problem,
     config::Config,
     wasm::Registry,
 };
@@ -25,19 +25,19 @@ pub(in crate::cli) struct New {
 }
 
 impl New {
-    pub(super) fn run(self) -> Outcome {
+    /// Writes the project, and to `out` what comes next.
+    pub(super) fn write(self, out: &mut impl Write) -> Result<(), Problem> {
         let folder = self.dir.unwrap_or_else(|| PathBuf::from(&self.name));
         let project = Project::new(&self.name, self.lang)?;
         project.write(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let shown = folder.display();
-        let mut out = std::io::stdout().lock();
         writeln!(out, "{shown} is a plugin in {}. Next:\n", self.lang)?;
         writeln!(out, "  cd {shown}")?;
         writeln!(out, "  make          # builds {}.wasm", self.name)?;
         writeln!(out, "  make test     # runs its tests")?;
         writeln!(out, "  safelight plugin dev .\n")?;
         writeln!(out, "README.md says more.")?;
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 
@@ -53,12 +53,13 @@ pub(in crate::cli) struct Pack {
 }
 
 impl Pack {
-    pub(super) fn run(self) -> Outcome {
+    /// Writes the component.
+    pub(super) fn write(self) -> Result<(), Problem> {
         let component = pack(&super::read(&self.module)?, &self.world)
             .map_err(|failure| format!("{}: {}", self.module.display(), failure.message))?;
         std::fs::write(&self.component, &component)
             .map_err(|error| format!("cannot write {}: {error}", self.component.display()))?;
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 
@@ -78,7 +79,8 @@ pub(in crate::cli) struct Dev {
 }
 
 impl Dev {
-    pub(super) async fn run(self, registry: Registry, config: &Config) -> Outcome {
+    /// Serves until it is interrupted.
+    pub(super) async fn run(self, registry: Registry, config: &Config) -> Result<(), Problem> {
         let folder = self.dir.canonicalize().map_err(|error| format!("{}: {error}", self.dir.display()))?;
         let picture = match &self.picture {
             Some(file) => super::read(file)?,
@@ -96,7 +98,7 @@ impl Dev {
         let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
         axum::serve(listener, workshop.router()).with_graceful_shutdown(stopped).await?;
         watch.abort();
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 }
 

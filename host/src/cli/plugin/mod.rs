@@ -73,22 +73,17 @@ pub(super) enum Plugin {
 impl Plugin {
     pub(super) fn run(self, config: &Config, runtime: &tokio::runtime::Handle) -> Outcome {
         let _inside = runtime.enter();
-        // These need no plugins.
-        let this = match self {
-            Plugin::New(new) => return new.run(),
-            Plugin::Pack(pack) => return pack.run(),
-            other => other,
-        };
-        let registry = app::open_registry(config)?;
+        let open = || app::open_registry(config);
         let mut out = std::io::stdout().lock();
-        match this {
-            Plugin::New(_) | Plugin::Pack(_) => {}
+        match self {
+            Plugin::New(new) => new.write(&mut out)?,
+            Plugin::Pack(pack) => pack.write()?,
             Plugin::Dev(dev) => {
                 drop(out);
-                return runtime.block_on(dev.run(registry, config));
+                runtime.block_on(dev.run(open()?, config))?;
             }
             Plugin::Docs { file } => {
-                let report = registry.check(&read(&file)?);
+                let report = open()?.check(&read(&file)?);
                 let plugin = report.plugin.ok_or_else(|| match report.problems.first() {
                     Some(problem) => format!("{}: {problem}", file.display()),
                     None => format!("{}: there is nothing to describe", file.display()),
@@ -96,7 +91,7 @@ impl Plugin {
                 write!(out, "{}", authoring::reference(&plugin))?;
             }
             Plugin::List => {
-                for plugin in registry.plugins() {
+                for plugin in open()?.plugins() {
                     let transforms = plugin.transforms.iter().map(|transform| transform.name.as_str());
                     let names: Vec<&str> =
                         transforms.chain(plugin.formats.iter().map(|format| format.name.as_str())).collect();
@@ -105,7 +100,7 @@ impl Plugin {
                 }
             }
             Plugin::Show { name } => {
-                let plugins = registry.plugins();
+                let plugins = open()?.plugins();
                 let plugin = plugins
                     .iter()
                     .find(|plugin| plugin.info.name == name)
@@ -122,6 +117,7 @@ impl Plugin {
                 }
             }
             Plugin::Check { file } => {
+                let registry = open()?;
                 let component = read(&file)?;
                 let report = registry.check(&component);
                 writeln!(out, "{report}")?;
@@ -142,11 +138,11 @@ impl Plugin {
             }
             Plugin::Install { file } => {
                 let info =
-                    registry.install(&read(&file)?).map_err(|failure| format!("{}: {failure}", file.display()))?;
+                    open()?.install(&read(&file)?).map_err(|failure| format!("{}: {failure}", file.display()))?;
                 writeln!(out, "installed {} {}, sha256 {}", info.name, info.version, info.digest)?;
             }
             Plugin::Remove { name } => {
-                registry.remove(&name)?;
+                open()?.remove(&name)?;
                 writeln!(out, "removed {name}")?;
             }
         }

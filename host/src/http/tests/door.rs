@@ -118,12 +118,7 @@ impl Door {
         config.server.max_wait_s = 5;
         change(&mut config);
         let clock = Clock::System;
-        let options = Options {
-            cursor_key: [7; 32],
-            breaker_failures: 0,
-            breaker_pause: Duration::from_secs(1),
-            breaker_max_pause: Duration::from_secs(1),
-        };
+        let options = Options::without_breaker([7; 32]);
         let store = Sqlite::open(&dir.join("store.db"), clock.clone(), options).await.unwrap();
         for key in ["demo", "other"] {
             let account = Account {

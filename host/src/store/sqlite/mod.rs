@@ -67,6 +67,13 @@ pub struct Options {
     pub breaker_max_pause: Duration,
 }
 
+impl Options {
+    /// Receivers that fail are always tried again.
+    pub fn without_breaker(cursor_key: [u8; 32]) -> Options {
+        Options { cursor_key, breaker_failures: 0, breaker_pause: Duration::ZERO, breaker_max_pause: Duration::ZERO }
+    }
+}
+
 /// The store in one SQLite file.
 #[derive(Clone)]
 pub struct Sqlite {

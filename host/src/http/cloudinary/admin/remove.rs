@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Admin, with_cursor};
+use super::{Admin, resources::key, with_cursor};
 use crate::{
     dialect::cloudinary::transformation::Eager,
     http::cloudinary::reply::{Refusal, anew},
@@ -46,12 +46,7 @@ pub(super) async fn listed(admin: &Admin, kind: &str, delivery: &str) -> Result<
         is_few(&ids, "public_ids")?;
         let mut removed = Removed::default();
         for id in ids {
-            let key = ResourceKey {
-                account: admin.account().to_owned(),
-                kind: kind.to_owned(),
-                delivery: delivery.to_owned(),
-                public_id: id.to_owned(),
-            };
+            let key = key(admin, kind, delivery, id);
             match anew!(one(admin, &key).await)? {
                 Some((original, derived)) => removed.note(id, original, derived),
                 None => removed.missing(id),

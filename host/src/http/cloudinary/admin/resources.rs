@@ -110,7 +110,8 @@ async fn listed(admin: &Admin, kind: &str, delivery: Option<&str>) -> Result<Val
     admin.resources(filters).await
 }
 
-fn key(admin: &Admin, kind: &str, delivery: &str, id: &str) -> ResourceKey {
+/// The key of a resource of the caller's cloud.
+pub(super) fn key(admin: &Admin, kind: &str, delivery: &str, id: &str) -> ResourceKey {
     ResourceKey {
         account: admin.account().to_owned(),
         kind: kind.to_owned(),

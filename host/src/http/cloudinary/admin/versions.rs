@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Admin, remove::is_few};
+use super::{Admin, remove::is_few, resources::key};
 use crate::{
     dialect::cloudinary::versions,
     http::cloudinary::reply::{Refusal, anew},
@@ -20,12 +20,7 @@ pub(super) async fn restore(admin: &Admin, kind: &str, delivery: &str) -> Result
     let wanted = admin.form.list("versions");
     let mut answer = Map::new();
     for id in ids {
-        let key = ResourceKey {
-            account: admin.account().to_owned(),
-            kind: kind.to_owned(),
-            delivery: delivery.to_owned(),
-            public_id: id.to_owned(),
-        };
+        let key = key(admin, kind, delivery, id);
         let told = match anew!(one(admin, &key, &wanted).await)? {
             Some(row) => admin.site().asset(&row).into(),
             None => json!({"error": "no_backup"}),
