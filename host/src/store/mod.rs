@@ -9,6 +9,7 @@ mod contract;
 mod cursor;
 mod filter;
 mod library;
+mod plugins;
 pub mod sqlite;
 
 use std::time::{Duration, SystemTime};
@@ -22,6 +23,7 @@ pub use library::{
     ApiKey, Change, ChunkRow, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Facts, Library, ResourceKey,
     ResourceRow, Totals, ValueClass, VersionRow,
 };
+pub use plugins::{AuditFilter, AuditRow, PluginChange, PluginRow, PluginSet, Plugins};
 
 use crate::{
     job::{Progress, Report, Spec, State},
@@ -448,7 +450,7 @@ pub struct Gauges {
 
 /// The port. All times come from the adapter's clock.
 #[async_trait]
-pub trait Store: Library {
+pub trait Store: Library + Plugins {
     /// Makes an account.
     async fn create_account(&self, account: Account) -> Result<(), Error>;
     /// The account of this key.

@@ -7,6 +7,7 @@ pub(super) mod deliveries;
 pub(super) mod ends;
 pub(super) mod keep;
 pub(super) mod library;
+pub(super) mod plugins;
 pub(super) mod queue;
 pub(super) mod submit;
 
@@ -256,6 +257,8 @@ macro_rules! contract_tests {
                 a_change_can_accept_a_job, a_change_can_accept_a_batch, resources_are_filtered, resources_are_sorted_and_paged, resources_are_counted_by_column,
                 value_names_are_listed_once, a_result_is_kept_once, results_are_found_by_what_they_were_made_of, results_are_listed, documents_are_named_things,
                 keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;
+            plugins: a_plugin_comes_out_as_it_went_in, a_plugin_is_changed_by_who_read_the_set_last, blobs_of_plugins_are_in_use,
+                a_change_of_plugins_is_told_and_written_down, the_audit_log_is_listed_newest_first_in_pages;
         );
     };
     (@modules $make:path; $($module:ident: $($name:ident),+;)+) => {

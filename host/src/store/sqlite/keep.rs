@@ -67,7 +67,7 @@ pub(super) async fn touch(tx: &mut Tx) -> Result<(), Fail> {
     Ok(())
 }
 
-/// Which of the blobs no asset, no job and nothing in the library refers to. Runs in the writer, so that it sees what the
+/// Which of the blobs no asset, no job, no plugin and nothing in the library refers to. Runs in the writer, so that it sees what the
 /// commands before it wrote.
 pub(super) async fn unreferenced(tx: &mut Tx, sha256: Vec<String>) -> Result<Vec<String>, Fail> {
     let mut found = Vec::new();
@@ -79,6 +79,7 @@ pub(super) async fn unreferenced(tx: &mut Tx, sha256: Vec<String>) -> Result<Vec
              AND NOT EXISTS (SELECT 1 FROM resources WHERE sha256 = wanted.value) \
              AND NOT EXISTS (SELECT 1 FROM derived WHERE sha256 = wanted.value) \
              AND NOT EXISTS (SELECT 1 FROM versions WHERE sha256 = wanted.value) \
+             AND NOT EXISTS (SELECT 1 FROM plugin_blobs WHERE sha256 = wanted.value) \
              AND NOT EXISTS (SELECT 1 FROM chunks WHERE sha256 = wanted.value)",
         )
         .bind(serde_json::to_string(part)?)

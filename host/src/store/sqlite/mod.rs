@@ -12,6 +12,7 @@ mod finish;
 mod keep;
 mod library;
 mod lookup;
+mod plugins;
 mod port;
 mod read;
 mod rows;

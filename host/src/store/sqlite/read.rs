@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The most rows of a page.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 pub(super) async fn job(connection: &mut SqliteConnection, account: &str, id: Uuid) -> Result<Option<JobRow>, Fail> {
     let row = sqlx::query(AssertSqlSafe(format!(

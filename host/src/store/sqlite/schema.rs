@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "found_again", include_str!("../../../migrations/sqlite/0004_found_again.sql")),
     (5, "account settings", include_str!("../../../migrations/sqlite/0005_account_settings.sql")),
     (6, "versions", include_str!("../../../migrations/sqlite/0006_versions.sql")),
+    (7, "plugins", include_str!("../../../migrations/sqlite/0007_plugins.sql")),
 ];
 
 /// Brings the database up to the newest schema.
