@@ -10,6 +10,7 @@ mod cloudinary;
 mod codecs;
 mod dialects;
 mod lifecycle;
+mod operators;
 mod receivers;
 mod sandbox;
 mod sources;

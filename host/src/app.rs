@@ -31,17 +31,21 @@ use crate::{
         cloudinary::delivery::{Delivery, Functions, LibraryResources},
     },
     job,
-    pipeline::{Component, PluginInfo, TransformInfo, Transforms},
+    pipeline::{Component, TransformInfo, Transforms},
+    plugins::{By, Decision, Listed, Manager, Provenance, Rules},
     source::{self, Source, Sources},
     storage::Storage,
     store::{Account, BlobRow, Store, sqlite::Sqlite},
-    wasm::{Counts, Registry, StoredComponents},
+    wasm::{Registry, StoredComponents, Usage},
     webhook::Relay,
     worker::{Catalogue, Components, Input, Inputs, Observer, Ports, Results, Worker},
 };
 
 /// What keeps a server from starting or running.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The embedded database in the data directory.
+const DATABASE: &str = "safelight.db";
 
 /// The longest time between two looks for old rows.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
@@ -57,12 +61,42 @@ pub async fn open_store(config: &Config) -> Result<Sqlite, Error> {
         breaker_pause: Duration::from_secs(config.webhook.breaker_pause_s),
         breaker_max_pause: Duration::from_secs(config.webhook.breaker_max_pause_s),
     };
-    Ok(Sqlite::open(&dir.join("safelight.db"), Clock::System, options).await?)
+    Ok(Sqlite::open(&dir.join(DATABASE), Clock::System, options).await?)
 }
 
-/// Loads the plugins. Blocks while components compile: not to be called on an async thread.
+/// Loads the plugins that were not installed. Blocks while components compile: not to be called on an async thread.
 pub fn open_registry(config: &Config) -> Result<Registry, Error> {
     Ok(Registry::open(&config.plugins, &config.wasm, &data_dir(config)?)?)
+}
+
+/// Loads all plugins, the installed ones too.
+pub async fn open_plugins(config: &Config) -> Result<Manager, Error> {
+    let store = Arc::new(open_store(config).await?);
+    plugins(config, store, open_blobs(config)?).await
+}
+
+/// Loads all plugins for work without a server: the installed ones too, when there is a store that may have some.
+pub async fn open_local(config: &Config) -> Result<Arc<Registry>, Error> {
+    let embedded = config.store.url == crate::store::SQLITE;
+    if embedded && !data_dir(config)?.join(DATABASE).exists() {
+        let config = config.clone();
+        return Ok(Arc::new(tokio::task::spawn_blocking(move || open_registry(&config)).await??));
+    }
+    Ok(open_plugins(config).await?.registry().clone())
+}
+
+async fn plugins(config: &Config, store: Arc<dyn Store>, blobs: Blobs) -> Result<Manager, Error> {
+    let registry = {
+        let config = config.clone();
+        tokio::task::spawn_blocking(move || open_registry(&config)).await??
+    };
+    let rules = Rules { config: config.plugins.clone(), admin_accounts: config.server.admin_accounts.clone() };
+    Ok(Manager::open(Arc::new(registry), store, blobs, Clock::System, rules).await?)
+}
+
+/// Opens the blobs of the data directory.
+fn open_blobs(config: &Config) -> Result<Blobs, Error> {
+    Ok(Blobs::local(&data_dir(config)?.join("blobs"))?)
 }
 
 fn data_dir(config: &Config) -> Result<PathBuf, Error> {
@@ -120,23 +154,18 @@ pub struct App {
     config: Config,
     store: Arc<dyn Store>,
     blobs: Blobs,
-    registry: Arc<Registry>,
+    plugins: Arc<Manager>,
     egress: Egress,
 }
 
 impl App {
     /// Opens the store, the blobs and the plugins.
     pub async fn open(config: Config) -> Result<App, Error> {
-        let dir = data_dir(&config)?;
-        let loading = {
-            let config = config.clone();
-            tokio::task::spawn_blocking(move || open_registry(&config))
-        };
         let store = Arc::new(open_store(&config).await?);
-        let blobs = Blobs::local(&dir.join("blobs"))?;
+        let blobs = open_blobs(&config)?;
         let egress = Egress::new(&config.egress)?;
-        let registry = Arc::new(loading.await??);
-        Ok(App { config, store, blobs, registry, egress })
+        let plugins = Arc::new(plugins(&config, store.clone(), blobs.clone()).await?);
+        Ok(App { config, store, blobs, plugins, egress })
     }
 
     /// Binds the address.
@@ -210,7 +239,8 @@ impl Listening {
     /// Errors: one of the tasks that make up the server broke off. The others are drained before.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Listening { app, listener, address } = self;
-        let App { config, store, blobs, registry, egress } = app;
+        let App { config, store, blobs, plugins: manager, egress } = app;
+        let registry = manager.registry().clone();
         let public_url = match config.server.public_url.trim_end_matches('/') {
             "" => format!("http://{address}"),
             url => url.to_owned(),
@@ -221,7 +251,7 @@ impl Listening {
         let native: Arc<dyn Dialect> = Arc::new(Native { public_url: public_url.clone(), clock: clock.clone() });
         let transforms: Arc<Catalogue> = {
             let registry = registry.clone();
-            Arc::new(move || registry.snapshot() as Arc<dyn Transforms>)
+            Arc::new(move |account: &str| registry.view(account) as Arc<dyn Transforms>)
         };
         let cloudinary = Arc::new(Cloudinary {
             public_url: public_url.clone(),
@@ -284,7 +314,7 @@ impl Listening {
             config.codec.clone(),
         );
 
-        let plugins: Arc<dyn http::Plugins> = Arc::new(OfferedPlugins(registry));
+        let plugins: Arc<dyn http::Plugins> = Arc::new(Offered(manager.clone()));
         let delivery = Arc::new(Delivery::new(
             Arc::new(LibraryResources::new(store.clone(), config.delivery.fetch, config.cloudinary, clock.clone())),
             Arc::new(worker.clone()),
@@ -347,6 +377,10 @@ impl Listening {
             async move { relay.run(closing).await }
         });
         let mut tidying = tokio::spawn(tidy(blobs, store, config));
+        let mut following = tokio::spawn({
+            let draining = draining.clone();
+            async move { manager.follow(draining).await }
+        });
 
         // None of them ends by itself: one that does has panicked, and a server without it would accept
         // what it cannot do.
@@ -356,6 +390,7 @@ impl Listening {
             ended = &mut working => Some(("the worker", ended)),
             ended = &mut relaying => Some(("the webhook relay", ended)),
             ended = &mut tidying => Some(("the sweeper", ended)),
+            ended = &mut following => Some(("the watch over plugins", ended)),
         };
         let broken = broken.map(|(part, ended)| match ended {
             Ok(()) => format!("{part} ended"),
@@ -366,7 +401,7 @@ impl Listening {
             Some(problem) => tracing::error!(problem, "stopping: finishing what runs"),
         }
         draining.cancel();
-        for task in [serving, working] {
+        for task in [serving, working, following] {
             if !task.is_finished() {
                 let _ = task.await;
             }
@@ -478,46 +513,45 @@ impl Observer for Observed {
     }
 }
 
-/// The door's plugins: the registry.
-struct OfferedPlugins(Arc<Registry>);
+/// The door's plugins.
+struct Offered(Arc<Manager>);
 
-impl http::Plugins for OfferedPlugins {
+#[async_trait]
+impl http::Plugins for Offered {
     fn snapshot(&self) -> Arc<dyn Transforms> {
-        self.0.snapshot()
+        self.0.registry().snapshot()
     }
 
-    fn transforms(&self) -> Vec<Arc<TransformInfo>> {
-        self.0.snapshot().transforms()
+    fn view(&self, account: &str) -> Arc<dyn Transforms> {
+        self.0.registry().view(account)
     }
 
-    fn plugins(&self) -> Vec<Arc<PluginInfo>> {
-        self.0.plugins().into_iter().map(|plugin| plugin.info).collect()
+    fn transforms(&self, account: &str) -> Vec<Arc<TransformInfo>> {
+        self.0.registry().view(account).transforms()
     }
 
-    fn counters(&self) -> Vec<(String, Counts)> {
-        self.0.counters()
+    fn list(&self) -> Vec<Listed> {
+        self.0.all()
+    }
+
+    fn usage(&self) -> Vec<Usage> {
+        self.0.registry().usage()
     }
 
     fn unoptimised(&self) -> usize {
-        self.0.unoptimised()
+        self.0.registry().unoptimised()
     }
 
-    fn install(&self, name: &str, component: Bytes) -> Result<Arc<PluginInfo>, Failure> {
-        let report = self.0.check(&component);
-        if let Some(plugin) = &report.plugin
-            && plugin.info.name != name
-        {
-            let message = format!("the component is the plugin {:?}, the path says {name:?}", plugin.info.name);
-            return Err(Failure::new(Code::PluginInvalid, message));
-        }
-        self.0.install(&component)
+    async fn install(&self, by: &By, name: &str, component: Bytes) -> Result<Listed, Failure> {
+        let provenance = Provenance { source: "upload".to_owned(), signed_by: None };
+        self.0.install(by, Some(name), component, provenance).await
     }
 
-    fn remove(&self, name: &str) -> Result<bool, Failure> {
-        match self.0.remove(name) {
-            Ok(()) => Ok(true),
-            Err(failure) if failure.code == Code::NotFound => Ok(false),
-            Err(failure) => Err(failure),
-        }
+    async fn decide(&self, by: &By, name: &str, decisions: Vec<Decision>) -> Result<Listed, Failure> {
+        self.0.decide(by, name, &decisions).await
+    }
+
+    async fn remove(&self, by: &By, name: &str) -> Result<(), Failure> {
+        self.0.remove(by, name).await
     }
 }

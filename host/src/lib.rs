@@ -16,6 +16,7 @@ pub mod http;
 pub mod job;
 pub mod metadata;
 pub mod pipeline;
+pub mod plugins;
 mod schema;
 pub mod source;
 pub mod storage;

@@ -4,11 +4,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::SystemTime,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use sha2::{Digest, Sha256};
@@ -18,16 +15,19 @@ use super::{BlobRef, Error, RENEW_AFTER};
 /// The folder of half-written files, inside the blob folder so that moving is a rename.
 const TEMPORARY: &str = "tmp";
 
-/// A folder of blobs that this process alone writes to.
+/// How old a half-written file must be before it is taken for a left-over: a younger one may just be written by
+/// another process, as a command does beside a server.
+const LEFT_OVER: Duration = Duration::from_secs(3600);
+
+/// A folder of blobs. Several processes may write to it; only one may sweep.
 pub(super) struct Folder {
     root: PathBuf,
-    next: AtomicU64,
     /// By the first byte of the key: keeps a put that finds its blob and a removal of it apart.
     locks: Vec<Mutex<()>>,
 }
 
 impl Folder {
-    /// Makes the folders, with everything on disk, and removes half-written files.
+    /// Makes the folders, with everything on disk, and removes files that were half-written long ago.
     pub(super) fn open(root: &Path) -> Result<Folder, Error> {
         let failed = |error: io::Error| Error::Failed {
             attempt: "open the blob folder",
@@ -35,12 +35,8 @@ impl Folder {
         };
         fs::create_dir_all(root).map_err(failed)?;
         let temporary = root.join(TEMPORARY);
-        match fs::remove_dir_all(&temporary) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
-        }
-        fs::create_dir(&temporary).map_err(failed)?;
+        fs::create_dir_all(&temporary).map_err(failed)?;
+        remove_left_overs(&temporary).map_err(failed)?;
         for byte in 0..=255u8 {
             match fs::create_dir(root.join(hex::encode([byte]))) {
                 Ok(()) => {}
@@ -53,7 +49,7 @@ impl Folder {
             sync_dir(parent).map_err(failed)?;
         }
         let locks = (0..256).map(|_| Mutex::new(())).collect();
-        Ok(Folder { root: root.to_owned(), next: AtomicU64::new(0), locks })
+        Ok(Folder { root: root.to_owned(), locks })
     }
 
     /// Keeps bytes.
@@ -70,7 +66,7 @@ impl Folder {
 
     /// An empty file to write to; removed when dropped.
     pub(super) fn temporary(&self) -> Result<Temporary, Error> {
-        let path = self.root.join(TEMPORARY).join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let path = self.root.join(TEMPORARY).join(uuid::Uuid::new_v4().to_string());
         let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(write_error)?;
         Ok(Temporary { path: Some(path), file })
     }
@@ -166,6 +162,23 @@ impl Drop for Temporary {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+fn remove_left_overs(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let removed = match entry.metadata().and_then(|meta| meta.modified()) {
+            Ok(written) if written.elapsed().unwrap_or_default() >= LEFT_OVER => fs::remove_file(entry.path()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match removed {
+            // Its writer has just moved it into place.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+    }
+    Ok(())
 }
 
 fn sync_dir(path: &Path) -> io::Result<()> {

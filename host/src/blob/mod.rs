@@ -122,8 +122,8 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// A folder, which is made if it is not there. Half-written files of an earlier run are removed; no
-    /// other process may write to the folder.
+    /// A folder, which is made if it is not there. Files that were half-written long ago are removed; of the processes
+    /// that use the folder only one may sweep it.
     pub fn local(dir: &FsPath) -> Result<Blobs, Error> {
         let folder = local::Folder::open(dir)?;
         let objects =

@@ -3,13 +3,15 @@
 use std::{io::Write, process::ExitCode, time::SystemTime};
 
 use clap::Subcommand;
+use serde_json::json;
 
 use super::{Outcome, cloud::Cloud};
 use crate::{
     account::{self, Update},
     app,
     config::Config,
-    store::{self, Change, Library, Store},
+    plugins::audit,
+    store::{self, Change, Store},
 };
 
 /// Make accounts, list them, give them new secrets
@@ -106,9 +108,11 @@ impl Set {
             webhook_secret: given(self.webhook_secret),
         };
         let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
+        let before = account.clone();
         let changed = update.apply(account, now);
         let changed = changed.map_err(|(member, problem)| format!("--{}: {problem}", member.replace('_', "-")))?;
         store.update_account(changed.clone()).await?;
+        note(store, "account.changed", &key, audit::settings(&before, &changed), now).await?;
         let account::Settings { queue_limit, requests_per_s, polls_per_s, event_bus, event_region } = &changed.settings;
         let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
         writeln!(out, "{key}")?;
@@ -150,11 +154,12 @@ pub(super) enum Key {
 }
 
 impl Key {
-    async fn run(self, store: &impl Library, out: &mut impl Write) -> Outcome {
+    async fn run(self, store: &impl Store, out: &mut impl Write) -> Outcome {
         match self {
             Key::Create { account } => {
                 let made = account::generate_key(&account, crate::clock::Clock::System.now());
                 store.change(vec![Change::PutKey(made.clone())], Vec::new()).await?;
+                note(store, "key.created", &account, json!({"key": made.key}), made.created_at).await?;
                 writeln!(out, "{}  secret {}", made.key, made.secret)?;
             }
             Key::List { account, secrets } => {
@@ -167,7 +172,9 @@ impl Key {
                 if !store.api_keys(&account).await?.iter().any(|found| found.key == key) {
                     return Err(format!("account {account} has no key {key}").into());
                 }
-                store.change(vec![Change::DropKey { account, key }], Vec::new()).await?;
+                let dropped = Change::DropKey { account: account.clone(), key: key.clone() };
+                store.change(vec![dropped], Vec::new()).await?;
+                note(store, "key.removed", &account, json!({"key": key}), crate::clock::Clock::System.now()).await?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -183,6 +190,7 @@ impl Account {
             Account::Create { key } => {
                 let account = account::generate(&key, now)?;
                 store.create_account(account.clone()).await?;
+                note(&store, "account.created", &key, json!({}), now).await?;
                 print(&mut out, &account, true)?;
             }
             Account::List { secrets } => {
@@ -197,11 +205,23 @@ impl Account {
                 let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
                 let account = account::rotate(account, now);
                 store.update_account(account.clone()).await?;
+                note(&store, "account.rotated", &key, json!({}), now).await?;
                 print(&mut out, &account, true)?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes down who changed an account, and how.
+async fn note(
+    store: &impl Store,
+    action: &str,
+    account: &str,
+    detail: serde_json::Value,
+    now: SystemTime,
+) -> Result<(), store::Error> {
+    store.audit(audit::entry(&audit::at_the_command_line(), action, account, detail, now)).await
 }
 
 fn print(out: &mut impl Write, account: &store::Account, secrets: bool) -> std::io::Result<()> {

@@ -99,7 +99,7 @@ impl Apply {
         } else {
             std::fs::read(&self.input).map_err(|error| format!("cannot read {}: {error}", self.input.display()))?
         };
-        let registry = app::open_registry(config)?;
+        let registry = runtime.block_on(app::open_local(config))?;
         for path in &self.plugin {
             let component = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             registry.add(&component).map_err(|failure| format!("{}: {failure}", path.display()))?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod apply;
+mod audit;
 mod cloud;
 mod config;
 mod delivery;
@@ -48,6 +49,7 @@ enum Command {
     Account(account::Account),
     #[command(subcommand)]
     Delivery(delivery::Delivery),
+    Audit(audit::Audit),
     #[command(subcommand)]
     Config(config::ConfigCommand),
 }
@@ -86,6 +88,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Plugin(plugin) => plugin.run(&config, runtime.handle()),
         Command::Account(account) => runtime.block_on(account.run(&config)),
         Command::Delivery(delivery) => runtime.block_on(delivery.run(&config)),
+        Command::Audit(audit) => runtime.block_on(audit.run(&config)),
         Command::Config(command) => command.run(&config),
     }
 }

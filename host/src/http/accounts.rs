@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Path, Request, State as Extract},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
@@ -19,6 +19,7 @@ use crate::{
     account::{Settings, Update},
     clock::rfc3339,
     error::Code,
+    plugins::audit,
     store::Account,
 };
 
@@ -84,8 +85,9 @@ pub(super) async fn change_own(
     Caller(account): Caller,
     request: Request,
 ) -> Result<Json<AccountDocument>, Problem> {
-    let OwnUpdate { webhook_secret } = read(&state, request).await?;
-    change(&state, account, Update { webhook_secret: Some(webhook_secret), ..Update::default() }).await
+    let OwnUpdate { webhook_secret } = body::read(&state, request).await?;
+    let actor = account.key.clone();
+    change(&state, &actor, account, Update { webhook_secret: Some(webhook_secret), ..Update::default() }).await
 }
 
 /// Shows an account. For accounts in `server.admin_accounts`.
@@ -117,32 +119,30 @@ pub(super) async fn get(
 )]
 pub(super) async fn patch(
     Extract(state): Extract<Arc<State>>,
-    _: Admin,
+    Admin(admin): Admin,
     Path(key): Path<String>,
     request: Request,
 ) -> Result<Json<AccountDocument>, Problem> {
-    let update = read(&state, request).await?;
-    change(&state, find(&state, &key).await?, update).await
+    let update = body::read(&state, request).await?;
+    change(&state, &admin.key, find(&state, &key).await?, update).await
 }
 
 async fn find(state: &State, key: &str) -> Result<Account, Problem> {
     state.store.account(key).await?.ok_or_else(|| Problem::not_found("account", key))
 }
 
-async fn change(state: &State, account: Account, update: Update) -> Result<Json<AccountDocument>, Problem> {
+async fn change(
+    state: &State,
+    actor: &str,
+    account: Account,
+    update: Update,
+) -> Result<Json<AccountDocument>, Problem> {
+    let before = account.clone();
     let changed = update.apply(account, state.clock.now()).map_err(|(member, problem)| {
         Problem::issues(vec![Issue::at(format!("/{member}"), Code::InvalidRequest, problem)])
     })?;
     state.store.update_account(changed.clone()).await?;
+    let detail = audit::settings(&before, &changed);
+    state.store.audit(audit::entry(actor, "account.changed", &changed.key, detail, state.clock.now())).await?;
     Ok(Json(changed.into()))
-}
-
-async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<T, Problem> {
-    let incoming = body::json(&state.documents, request, state.config.max_document_bytes).await?;
-    let (value, _, _room) = incoming.into_parts();
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let pointer = if path == "." { String::new() } else { format!("/{path}") };
-        Problem::issues(vec![Issue::at(pointer, Code::InvalidRequest, error.inner().to_string())])
-    })
 }

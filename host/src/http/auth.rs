@@ -20,7 +20,7 @@ pub(crate) struct Caller(pub(crate) Account);
 
 /// The same, for an account that may change the server itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Admin;
+pub(crate) struct Admin(pub(crate) Account);
 
 impl FromRequestParts<Arc<State>> for Caller {
     type Rejection = Problem;
@@ -55,8 +55,8 @@ impl FromRequestParts<Arc<State>> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Admin, Problem> {
         let Caller(account) = Caller::from_request_parts(parts, state).await?;
-        if state.config.admin_accounts.contains(&account.key) {
-            Ok(Admin)
+        if state.is_admin(&account) {
+            Ok(Admin(account))
         } else {
             Err(Problem::new(Code::Forbidden, "only accounts in server.admin_accounts may do that"))
         }

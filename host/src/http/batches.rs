@@ -68,7 +68,7 @@ pub(super) async fn submit(
     let incoming = body::json(&state.documents, request, state.config.max_document_bytes).await?;
     let (value, bytes, _room) = incoming.into_parts();
     let mut issues = Vec::new();
-    let transforms = state.plugins.snapshot();
+    let transforms = state.plugins.view(&account.key);
     let (batch, lowered, form) = body::at_length(bytes.len(), || {
         let (mut batch, form): (BatchRequest, _) = document.read("BatchRequest", value)?;
         let rules = rules(&state, &*transforms, false);

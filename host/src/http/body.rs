@@ -8,6 +8,7 @@ use axum::{
     http::header,
 };
 use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::{
     runtime::RuntimeFlavor,
@@ -15,7 +16,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::reply::Problem;
+use super::{
+    State,
+    reply::{Issue, Problem},
+};
 use crate::error::Code;
 
 /// How deep JSON may be nested. A job document needs eight levels; parameters may bring more.
@@ -363,6 +367,17 @@ fn place(bytes: &[u8], at: usize) -> (usize, usize) {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let column = at - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1) + 1;
     (line, column)
+}
+
+/// Reads a JSON document of this type; what is wrong with it is named by its place.
+pub(super) async fn read<T: DeserializeOwned>(state: &State, request: Request) -> Result<T, Problem> {
+    let incoming = json(&state.documents, request, state.config.max_document_bytes).await?;
+    let (value, _, _room) = incoming.into_parts();
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let pointer = if path == "." { String::new() } else { format!("/{path}") };
+        Problem::issues(vec![Issue::at(pointer, Code::InvalidRequest, error.inner().to_string())])
+    })
 }
 
 #[cfg(test)]

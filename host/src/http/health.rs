@@ -68,6 +68,6 @@ pub(super) async fn ready(Extract(state): Extract<Arc<State>>) -> Result<Json<He
 pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Result<Response, Problem> {
     let gauges = state.store.gauges().await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let page = state.metrics.page(&gauges, &state.plugins.counters(), state.plugins.unoptimised());
+    let page = state.metrics.page(&gauges, &state.plugins.usage(), state.plugins.unoptimised());
     Ok(([(header::CONTENT_TYPE, kind)], page).into_response())
 }

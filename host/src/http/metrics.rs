@@ -20,7 +20,7 @@ use crate::{
     error::Code,
     job::State,
     store::{DeliveryState, Gauges},
-    wasm::Counts,
+    wasm::{Counts, Percentiles, Usage},
 };
 
 /// Seconds: from a quarter of a millisecond, a factor of 2.5, to about ten minutes.
@@ -67,6 +67,21 @@ struct PluginOnly {
     plugin: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransformLabels {
+    plugin: String,
+    transform: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuantileLabels {
+    plugin: String,
+    /// Empty for the plugin as a whole.
+    transform: String,
+    quantile: &'static str,
+}
+
 /// All counters of the process. Cheap to share behind an `Arc`; every method may be called from
 /// anywhere.
 #[derive(Debug)]
@@ -84,6 +99,9 @@ pub struct Metrics {
     plugin_calls: Family<PluginLabels, Counter>,
     plugin_seconds: Family<PluginOnly, Counter<f64, AtomicU64>>,
     plugin_peak: Family<PluginOnly, Gauge>,
+    transform_calls: Family<TransformLabels, Counter>,
+    run_seconds: Family<QuantileLabels, Gauge<f64, AtomicU64>>,
+    run_bytes: Family<QuantileLabels, Gauge>,
     unoptimised: Gauge,
     jobs_now: Family<StateLabels, Gauge>,
     oldest_queued: Gauge<f64, AtomicU64>,
@@ -114,6 +132,9 @@ impl Metrics {
             plugin_calls: Family::default(),
             plugin_seconds: Family::default(),
             plugin_peak: Family::default(),
+            transform_calls: Family::default(),
+            run_seconds: Family::default(),
+            run_bytes: Family::default(),
             unoptimised: Gauge::default(),
             jobs_now: Family::default(),
             oldest_queued: Gauge::default(),
@@ -155,6 +176,19 @@ impl Metrics {
             "Highest linear memory of any run",
             Unit::Bytes,
             metrics.plugin_peak.clone(),
+        );
+        registry.register("transform_calls", "Runs and plans by transform and result", metrics.transform_calls.clone());
+        registry.register_with_unit(
+            "plugin_run",
+            "Percentiles of the time of runs: of a plugin, or of one of its transforms alone",
+            Unit::Seconds,
+            metrics.run_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "plugin_run_memory",
+            "Percentiles of the highest linear memory of runs",
+            Unit::Bytes,
+            metrics.run_bytes.clone(),
         );
         registry.register(
             "plugins_unoptimised",
@@ -209,10 +243,10 @@ impl Metrics {
     }
 
     /// The page, in the OpenMetrics text format, with what the store and the plugins count now.
-    pub fn page(&self, gauges: &Gauges, plugins: &[(String, Counts)], unoptimised: usize) -> String {
+    pub fn page(&self, gauges: &Gauges, plugins: &[Usage], unoptimised: usize) -> String {
         self.unoptimised.set(unoptimised as i64);
-        for (plugin, counts) in plugins {
-            self.count_plugin(plugin, counts);
+        for usage in plugins {
+            self.count(usage);
         }
         for state in [State::Queued, State::Running] {
             let count = gauges.jobs.iter().find(|(each, _)| *each == state).map_or(0, |(_, count)| *count);
@@ -229,27 +263,58 @@ impl Metrics {
         page
     }
 
-    fn count_plugin(&self, plugin: &str, counts: &Counts) {
-        let failed = counts.refused + counts.trapped + counts.misbehaved + counts.limited;
-        for (result, count) in [
-            ("succeeded", (counts.runs + counts.plans).saturating_sub(failed)),
-            ("refused", counts.refused),
-            ("trapped", counts.trapped),
-            ("misbehaved", counts.misbehaved),
-            ("limited", counts.limited),
-        ] {
-            let labels = PluginLabels { plugin: plugin.to_owned(), result };
-            self.plugin_calls.get_or_create(&labels).inner().store(count, Relaxed);
+    /// What was counted of a plugin, or of one of its transforms. That of an account has the account in its label.
+    fn count(&self, usage: &Usage) {
+        let Usage { owner, plugin, transform, counts, taken } = usage;
+        let plugin = if owner.is_empty() { plugin.clone() } else { format!("{owner}/{plugin}") };
+        for (result, count) in by_result(counts) {
+            let counter = match transform.clone() {
+                Some(transform) => {
+                    let labels = TransformLabels { plugin: plugin.clone(), transform, result };
+                    self.transform_calls.get_or_create(&labels).clone()
+                }
+                None => {
+                    let labels = PluginLabels { plugin: plugin.clone(), result };
+                    self.plugin_calls.get_or_create(&labels).clone()
+                }
+            };
+            counter.inner().store(count, Relaxed);
         }
-        let labels = PluginOnly { plugin: plugin.to_owned() };
-        self.plugin_seconds.get_or_create(&labels).inner().store(counts.time.as_secs_f64().to_bits(), Relaxed);
-        self.plugin_peak.get_or_create(&labels).set(counts.peak_bytes as i64);
+        if transform.is_none() {
+            let labels = PluginOnly { plugin: plugin.clone() };
+            self.plugin_seconds.get_or_create(&labels).inner().store(counts.time.as_secs_f64().to_bits(), Relaxed);
+            self.plugin_peak.get_or_create(&labels).set(counts.peak_bytes as i64);
+        }
+        let transform = transform.clone().unwrap_or_default();
+        let labels = |quantile| QuantileLabels { plugin: plugin.clone(), transform: transform.clone(), quantile };
+        for (quantile, time) in by_quantile(taken.time) {
+            self.run_seconds.get_or_create(&labels(quantile)).set(time.as_secs_f64());
+        }
+        for (quantile, bytes) in by_quantile(taken.bytes) {
+            self.run_bytes.get_or_create(&labels(quantile)).set(bytes as i64);
+        }
     }
+}
+
+fn by_result(counts: &Counts) -> [(&'static str, u64); 5] {
+    let failed = counts.refused + counts.trapped + counts.misbehaved + counts.limited;
+    [
+        ("succeeded", (counts.runs + counts.plans).saturating_sub(failed)),
+        ("refused", counts.refused),
+        ("trapped", counts.trapped),
+        ("misbehaved", counts.misbehaved),
+        ("limited", counts.limited),
+    ]
+}
+
+fn by_quantile<T>(percentiles: Percentiles<T>) -> [(&'static str, T); 3] {
+    [("0.5", percentiles.p50), ("0.95", percentiles.p95), ("0.99", percentiles.p99)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wasm::Taken;
 
     #[test]
     fn what_was_counted_is_on_the_page() {
@@ -267,7 +332,18 @@ mod tests {
             oldest_queued: Some(Duration::from_millis(1500)),
             deliveries: vec![(DeliveryState::Dead, 3)],
         };
-        let page = metrics.page(&gauges, &[("filter".to_owned(), counts)], 2);
+        let plugin = Usage { plugin: "filter".to_owned(), counts, ..Usage::default() };
+        let own = Usage {
+            owner: "shop".to_owned(),
+            plugin: "halftone".to_owned(),
+            transform: Some("dots".to_owned()),
+            counts: Counts { runs: 4, ..Counts::default() },
+            taken: Taken {
+                time: Percentiles { p50: Duration::from_millis(250), ..Percentiles::default() },
+                bytes: Percentiles { p99: 9, ..Percentiles::default() },
+            },
+        };
+        let page = metrics.page(&gauges, &[plugin, own], 2);
         assert!(page.contains("safelight_plugins_unoptimised 2"), "{page}");
         for line in [
             "safelight_http_requests_total{method=\"GET\",route=\"/v1/jobs/{id}\",status=\"200\"} 1",
@@ -281,6 +357,9 @@ mod tests {
             "safelight_plugin_calls_total{plugin=\"filter\",result=\"succeeded\"} 2",
             "safelight_plugin_seconds_total{plugin=\"filter\"} 2.5",
             "safelight_plugin_peak_memory_bytes{plugin=\"filter\"} 7",
+            "safelight_transform_calls_total{plugin=\"shop/halftone\",transform=\"dots\",result=\"succeeded\"} 4",
+            "safelight_plugin_run_seconds{plugin=\"shop/halftone\",transform=\"dots\",quantile=\"0.5\"} 0.25",
+            "safelight_plugin_run_memory_bytes{plugin=\"shop/halftone\",transform=\"dots\",quantile=\"0.99\"} 9",
             "safelight_jobs{state=\"queued\"} 7",
             "safelight_jobs{state=\"running\"} 0",
             "safelight_oldest_queued_job_seconds 1.5",

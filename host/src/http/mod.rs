@@ -5,6 +5,7 @@
 
 mod accounts;
 mod assets;
+mod audit;
 mod auth;
 mod batches;
 mod blitline;
@@ -231,6 +232,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether an account may change the server itself.
+    pub(crate) fn is_admin(&self, account: &crate::store::Account) -> bool {
+        self.config.admin_accounts.contains(&account.key)
+    }
+
     /// The dialect of this name.
     pub(crate) fn dialect(&self, name: &str) -> Option<&Arc<dyn Dialect>> {
         self.dialects.iter().find(|dialect| dialect.name() == name)
@@ -262,7 +268,10 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(batches::get))
         .routes(routes!(plugins::transforms))
         .routes(routes!(plugins::list))
-        .routes(routes!(plugins::get, plugins::put, plugins::delete))
+        .routes(routes!(plugins::get, plugins::put, plugins::patch, plugins::delete))
+        .routes(routes!(plugins::usage))
+        .routes(routes!(plugins::rollback))
+        .routes(routes!(audit::list))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::get))
         .routes(routes!(deliveries::replay))

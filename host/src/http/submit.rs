@@ -75,7 +75,7 @@ pub(super) async fn submit(
     let incoming = upload::read(&state, request, !is_dry).await?;
     let (value, bytes, _room) = incoming.document.into_parts();
     let mut issues = Vec::new();
-    let transforms = state.plugins.snapshot();
+    let transforms = state.plugins.view(&account.key);
     let (lowered, form) = body::at_length(bytes.len(), || {
         let (job, form): (JobRequest, _) = document.read("JobRequest", value)?;
         let rules = rules(&state, &*transforms, incoming.file.is_some());

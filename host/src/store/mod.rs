@@ -583,6 +583,9 @@ pub struct NextDue {
     pub delivery: Option<SystemTime>,
 }
 
+/// The embedded store, in settings.
+pub const SQLITE: &str = "sqlite";
+
 /// `[store]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -601,7 +604,7 @@ impl Config {
     /// Whether there is an adapter for the URL.
     pub(crate) fn check(&self) -> Result<(), String> {
         match self.url.as_str() {
-            "sqlite" => Ok(()),
+            SQLITE => Ok(()),
             other => Err(format!("store.url: is {other:?}, expected \"sqlite\"")),
         }
     }

@@ -159,14 +159,15 @@ impl Plugin {
         with: impl AsyncFnOnce(&mut Document<'_>) -> Result<R, Stop>,
     ) -> Result<R, Failure> {
         let (bytes, format) = source;
-        let room = self.limits.memory_bytes.saturating_sub(bytes.len() as u64);
+        let own = self.limits();
+        let room = own.memory_bytes.saturating_sub(bytes.len() as u64);
         let wire_limits = contract::Limits {
             max_pixels: limits.max_pixels,
             max_total_pixels: limits.max_total_pixels,
             max_frames: limits.max_frames,
             max_memory_bytes: limits.max_memory_bytes.min(room),
         };
-        let taken_bytes = usize::try_from(self.limits.output_bytes + RESULT_EXTRA_BYTES).unwrap_or(usize::MAX);
+        let taken_bytes = usize::try_from(own.output_bytes + RESULT_EXTRA_BYTES).unwrap_or(usize::MAX);
         let span = tracing::info_span!(
             "codec",
             plugin = %self.info.name,
@@ -175,7 +176,7 @@ impl Plugin {
             peak_bytes = tracing::field::Empty,
         );
         let entered = span.enter();
-        let (result, cost) = host.call(&codec.program, &self.limits, taken_bytes, async |store, instance| {
+        let (result, cost) = host.call(&codec.program, &own, taken_bytes, async |store, instance| {
             let work = async {
                 let contract = instance.safelight_plugin_codec();
                 let handle = contract.call_open(&mut *store, bytes, format, wire_limits).await?.map_err(refusal)?;
@@ -195,7 +196,7 @@ impl Plugin {
         span.record("peak_bytes", cost.peak_bytes);
         drop(entered);
         let result = self.sorted(result);
-        self.counters.count(work, cost, result.as_ref().err().map(|failure| failure.code));
+        self.count(host, work, &[], cost, result.as_ref().err().map(|failure| (0, failure)));
         result
     }
 
@@ -231,9 +232,10 @@ impl Plugin {
             },
             max_bytes: options.max_bytes,
         };
-        let most = options.max_bytes.min(self.limits.output_bytes);
+        let own = self.limits();
+        let most = options.max_bytes.min(own.output_bytes);
         let taken_bytes = usize::try_from(most + RESULT_EXTRA_BYTES).unwrap_or(usize::MAX);
-        let (result, cost) = host.call(&codec.program, &self.limits, taken_bytes, async |store, instance| {
+        let (result, cost) = host.call(&codec.program, &own, taken_bytes, async |store, instance| {
             let written = instance.safelight_plugin_codec().call_encode(store, &frames, wire_options).await?;
             Ok(written.map_err(refusal))
         });
@@ -241,7 +243,7 @@ impl Plugin {
             self.check_limit("an encoded picture", bytes.len() as u64, most)?;
             Ok(bytes)
         });
-        self.counters.count(Work::Run, cost, result.as_ref().err().map(|failure| failure.code));
+        self.count(host, Work::Run, &[], cost, result.as_ref().err().map(|failure| (0, failure)));
         result
     }
 
@@ -260,7 +262,7 @@ impl Plugin {
     /// Errors: a picture that is none, or is larger than allowed.
     pub(super) fn frame(&self, frame: contract::FrameResult) -> Result<Frame, Failure> {
         let wire::ImageResult { width, height, format, pixels } = frame.image;
-        self.check_limit("a picture", pixels.len() as u64, self.limits.output_bytes)?;
+        self.check_limit("a picture", pixels.len() as u64, self.limits().output_bytes)?;
         let format = match format {
             wire::PixelFormat::Gray8 => safelight_codec::PixelFormat::Gray8,
             wire::PixelFormat::Rgb8 => safelight_codec::PixelFormat::Rgb8,

@@ -1,13 +1,16 @@
 //! Codec plugins seen from the port: the same pixels as the decoders that are built in, and every
 //! misbehaviour under its limit and code.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use safelight_codec::{EncodeOptions, Format, Frame, Limits, Loops, Picture, PixelFormat, Raster};
 
 use super::{
     Config, Registry, Snapshot,
-    tests::{Dir, component, open},
+    tests::{Dir, component, counts, install, open},
 };
 use crate::{
     error::{Code, Failure},
@@ -110,7 +113,7 @@ fn every_picture_format_decodes_to_the_same_pixels_inside_and_outside_of_the_san
             }
         }
     }
-    let counts = registry.counters().into_iter().find(|(name, _)| name == "codec-pictures").unwrap().1;
+    let counts = counts(&registry, "codec-pictures");
     assert_eq!((counts.trapped, counts.misbehaved, counts.limited), (0, 0, 0));
     assert!(counts.runs >= 24 * 4);
 }
@@ -141,9 +144,7 @@ fn animations_and_their_single_frames_are_the_same_inside_and_outside() {
 #[test]
 fn the_settings_say_who_decodes() {
     let (_dir, registry) = bundled(|_| ());
-    let runs = |name: &str| {
-        registry.counters().into_iter().find(|(plugin, _)| plugin == name).map_or(0, |(_, counts)| counts.runs)
-    };
+    let runs = |name: &str| counts(&registry, name).runs;
     let snapshot = registry.snapshot();
     let picture = |format: Format| encoded(format, &Picture::still(raster(32, 32, PixelFormat::Rgb8, 0)));
     let [png, jpeg, avif] = [Format::Png, Format::Jpeg, Format::Avif].map(picture);
@@ -335,11 +336,11 @@ fn a_codec_is_listed_checked_and_kept_from_clashing() {
 
     let dir = Dir::new().with("folder/a.wasm", &component("codec_svg"));
     let registry = open(&dir, |_| ()).unwrap();
-    assert_eq!(registry.install(&component("codec_svg")).unwrap_err().code, Code::Conflict);
-    let info = registry.install(&component("hostile_codec")).unwrap();
-    assert_eq!(info.name, "hostile-codec");
+    assert_eq!(install(&registry, &component("codec_svg")).unwrap_err().code, Code::Conflict);
+    let plugin = install(&registry, &component("hostile_codec")).unwrap();
+    assert_eq!(plugin.info.name, "hostile-codec");
     let snapshot = registry.snapshot();
     assert!(hostile(&snapshot, "fine").is_ok());
-    registry.remove("hostile-codec").unwrap();
+    registry.offer(Vec::new(), &HashMap::new());
     assert_eq!(hostile(&registry.snapshot(), "fine").unwrap_err().code, Code::UnknownFormat);
 }

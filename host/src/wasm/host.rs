@@ -1,7 +1,7 @@
 //! One call of a guest: fresh store and instance, limits set, deadline kept.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use wasmtime::{
 };
 
 use super::{
-    Config, Error, PluginsConfig,
+    Config, Error, PluginLimits, PluginsConfig,
     bindings::{
         Transformer, TransformerPre,
         codec::{CodecPlugin, CodecPluginPre},
@@ -24,11 +24,12 @@ use super::{
     models::Models,
     outcome::{OverLimit, sort},
     plans::Plans,
+    trouble::{Trouble, Watch},
 };
 use crate::error::{Code, Failure};
 
 /// What a call may use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Limits {
     pub(super) deadline: Duration,
     pub(super) memory_bytes: u64,
@@ -41,14 +42,26 @@ pub(super) struct Limits {
 impl Limits {
     /// The general limits with what `[wasm.plugin.NAME]` says otherwise.
     pub(super) fn of(config: &Config, plugin: &str) -> Limits {
-        let own = config.plugin.get(plugin).cloned().unwrap_or_default();
-        Limits {
-            deadline: Duration::from_millis(own.deadline_ms.unwrap_or(config.deadline_ms)),
-            memory_bytes: own.memory_bytes.unwrap_or(config.memory_bytes),
-            output_bytes: own.output_bytes.unwrap_or(config.output_bytes),
-            data_bytes: own.data_bytes.unwrap_or(config.data_bytes),
-            log_lines: own.log_lines.unwrap_or(config.log_lines),
+        let general = Limits {
+            deadline: Duration::from_millis(config.deadline_ms),
+            memory_bytes: config.memory_bytes,
+            output_bytes: config.output_bytes,
+            data_bytes: config.data_bytes,
+            log_lines: config.log_lines,
             log_line_bytes: config.log_line_bytes,
+        };
+        config.plugin.get(plugin).map_or(general.clone(), |own| general.but(own))
+    }
+
+    /// With what is said otherwise.
+    pub(super) fn but(self, other: &PluginLimits) -> Limits {
+        Limits {
+            deadline: other.deadline_ms.map_or(self.deadline, Duration::from_millis),
+            memory_bytes: other.memory_bytes.unwrap_or(self.memory_bytes),
+            output_bytes: other.output_bytes.unwrap_or(self.output_bytes),
+            data_bytes: other.data_bytes.unwrap_or(self.data_bytes),
+            log_lines: other.log_lines.unwrap_or(self.log_lines),
+            ..self
         }
     }
 }
@@ -158,6 +171,7 @@ pub(super) struct Host {
     unchecked_linker: Linker<Guest>,
     files: Arc<Files>,
     epoch: Duration,
+    watch: OnceLock<Box<Watch>>,
 }
 
 impl Host {
@@ -176,7 +190,20 @@ impl Host {
             plans: Mutex::new(Plans::new(config.plan_cache)),
             epoch: Duration::from_millis(config.epoch_ms),
             config: config.clone(),
+            watch: OnceLock::new(),
         })
+    }
+
+    /// Has trouble reported from now on; the first who asks stays the one.
+    pub(super) fn watch_over(&self, watch: Box<Watch>) {
+        let _ = self.watch.set(watch);
+    }
+
+    /// Reports trouble to who watches.
+    pub(super) fn report(&self, trouble: impl FnOnce() -> Trouble) {
+        if let Some(watch) = self.watch.get() {
+            watch(trouble());
+        }
     }
 
     /// The linker of a build's engine.

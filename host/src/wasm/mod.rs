@@ -1,7 +1,7 @@
 //! The port [`crate::pipeline::Transforms`], done by components.
 //!
-//! Reading order: [`registry`] loads components and makes a [`Snapshot`]; that finds the [`plugin`] of a
-//! call; which checks what goes in and what comes out, and has [`host`] make an instance for the call on
+//! Reading order: [`registry`] loads components, [`installed`] adds those that were installed and makes a [`Snapshot`]
+//! for each account that sees something else than others; that finds the [`plugin`] of a call; which checks what goes in and what comes out, and has [`host`] make an instance for the call on
 //! one of the [`engine`]s; what was compiled quickly is compiled well by the [`optimiser`]. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
 //! sorted in [`outcome`].
 
@@ -17,6 +17,7 @@ mod fonts;
 mod formats;
 mod guest;
 mod host;
+mod installed;
 mod linker;
 mod log;
 mod manifest;
@@ -30,16 +31,19 @@ mod registry;
 mod snapshot;
 mod stored;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod trouble;
 
 pub(crate) use manifest::check_name;
 
-pub use counters::Counts;
+pub use counters::{Counts, Percentiles, Taken, Usage};
 pub use formats::FormatInfo;
+pub use installed::Wanted;
 pub use plugin::Origin;
 pub use registry::{Registry, Report};
 pub use snapshot::{PluginSummary, Snapshot};
 pub use stored::StoredComponents;
+pub use trouble::{Trouble, Watch};
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -88,6 +92,18 @@ pub struct PluginsConfig {
     pub cache_dir: PathBuf,
     /// The largest component.
     pub max_component_bytes: u64,
+    /// How many versions of a plugin are kept.
+    pub keep_versions: usize,
+    /// How often a plugin may trap within the window.
+    pub quarantine_traps: u32,
+    /// The window.
+    pub quarantine_window_s: u64,
+    /// Who is told of a quarantine.
+    pub notification_url: String,
+    /// How many plugins of its own an account may have.
+    pub own_plugins: u32,
+    /// How many bytes they may have together.
+    pub own_bytes: u64,
 }
 
 /// `[wasm]`; see `config.default.toml`.
@@ -122,12 +138,14 @@ pub struct Config {
     pub check_bundled: bool,
     /// Whether bundled codecs run with interruption checks.
     pub check_codecs: bool,
+    /// What differs for plugins that accounts have uploaded for themselves.
+    pub tenants: PluginLimits,
     /// Limits of single plugins.
     pub plugin: BTreeMap<String, PluginLimits>,
 }
 
 /// `[wasm.plugin.NAME]`: what differs for one plugin.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginLimits {
     /// Wall-clock time of a run.

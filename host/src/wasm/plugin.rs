@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use safelight_codec::{Loops, PixelFormat, Raster, RasterError};
@@ -12,13 +12,14 @@ use wasmtime::component::Component;
 use super::{
     bindings::{TransformerPre, exports::safelight::plugin::transform as contract, safelight::plugin::types as wire},
     codec::{self, Codec},
-    counters::{AllCounters, Counters, Work},
+    counters::{Counters, Scope, Work},
     engine::Build,
     guest::Guest,
     host::{Compiled, Cost, Host, Limits, Program},
     linker,
     manifest::{self, Offer, pixel_format},
     plans,
+    trouble::Trouble,
 };
 use crate::{
     error::{Code, Failure},
@@ -93,8 +94,10 @@ pub(super) fn invalid(message: String) -> Failure {
 /// A component that fits the contract.
 pub(super) struct Plugin {
     pub(super) info: Arc<PluginInfo>,
+    /// The account that it belongs to; empty: it is everybody's.
+    owner: String,
     pub(super) origin: Origin,
-    /// Where the component lies; none for a candidate.
+    /// Where the component lies; none for one that was installed, and for a candidate.
     pub(super) file: Option<PathBuf>,
     pub(super) bytes: u64,
     pub(super) imports: Vec<String>,
@@ -103,8 +106,9 @@ pub(super) struct Plugin {
     transformer: Option<Program<TransformerPre<Guest>>>,
     /// What reads and writes formats.
     pub(super) codec: Option<Codec>,
-    pub(super) limits: Limits,
-    pub(super) counters: Arc<Counters>,
+    /// What a call may use. A call under way stays with what it began with.
+    limits: RwLock<Arc<Limits>>,
+    counters: Arc<Counters>,
     /// What is still to be compiled with all optimisations.
     unoptimised: Mutex<Option<Unoptimised>>,
 }
@@ -124,7 +128,7 @@ impl Plugin {
     /// Cost: compiling takes about a third of a second of processor time for each megabyte, unless it is in the cache.
     pub(super) fn load(
         host: &Host,
-        counters: &AllCounters,
+        counters: Scope<'_>,
         component: &[u8],
         origin: Origin,
         file: Option<PathBuf>,
@@ -148,8 +152,9 @@ impl Plugin {
         };
         let name = &parts.info.name;
         Ok(Plugin {
-            limits: Limits::of(&host.config, name),
+            limits: RwLock::new(Arc::new(Limits::of(&host.config, name))),
             counters: counters.of(name),
+            owner: counters.owner.to_owned(),
             info: parts.info,
             offers: parts.offers,
             transformer: parts.transformer,
@@ -162,6 +167,40 @@ impl Plugin {
                 (build == Build::Quick).then(|| Unoptimised { component: component.to_owned(), build: optimised }),
             ),
         })
+    }
+
+    /// What a call may use now.
+    pub(super) fn limits(&self) -> Arc<Limits> {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives calls that begin later these limits.
+    pub(super) fn limit(&self, limits: Limits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
+    }
+
+    /// Counts a call of these transforms, and reports it when it is the plugin's own fault that it failed. A plugin that
+    /// ships with the host is not reported: whoever sends it a strange picture must not be able to take it from others.
+    pub(super) fn count(
+        &self,
+        host: &Host,
+        work: Work,
+        transforms: &[&str],
+        cost: Cost,
+        failed: Option<(usize, &Failure)>,
+    ) {
+        self.counters.count(work, transforms, cost, failed.map(|(index, failure)| (index, failure.code)));
+        let Some((_, failure)) = failed else { return };
+        if matches!(failure.code, Code::PluginTrapped | Code::PluginMisbehaved) && self.origin != Origin::Bundled {
+            host.report(|| Trouble {
+                owner: self.owner.clone(),
+                plugin: self.info.name.clone(),
+                version: self.info.version.clone(),
+                digest: self.info.digest.clone(),
+                message: failure.message.clone(),
+                counts: self.counters.counts(),
+            });
+        }
     }
 
     /// Whether faster code can be made of it.
@@ -204,14 +243,14 @@ impl Plugin {
         let images: Vec<wire::ImageParam<'_>> = call.images.iter().map(|image| picture(image, &[])).collect();
         let wire_call = contract::Call { transform: &call.transform.name, params: &params, images: &images };
         let (answer, cost) =
-            host.call(self.transformer()?, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
+            host.call(self.transformer()?, &self.limits(), DESCRIPTION_BYTES, async |store, instance| {
                 instance.safelight_plugin_transform().call_plan(store, wire_call, wire_size(input)).await
             });
         let answer = answer.and_then(|answer| match answer {
             Ok(planned) => self.check_plan(&call.transform, planned, input),
             Err(error) => Err(self.refusal(error.reason, &call.transform)),
         });
-        self.counters.count(Work::Plan, cost, answer.as_ref().err().map(|failure| failure.code));
+        self.count(host, Work::Plan, &[&call.transform.name], cost, answer.as_ref().err().map(|failure| (0, failure)));
         // A limit or a trap may be another one next time, with other settings or a free machine.
         let lasts = answer.as_ref().err().is_none_or(|failure| failure.code.is_refusal());
         if lasts {
@@ -231,7 +270,7 @@ impl Plugin {
         };
         let wire_timeline = contract::Timeline { delays_ms: &timeline.delays_ms, loops };
         let program = self.transformer()?;
-        let (answer, cost) = host.call(program, &self.limits, DESCRIPTION_BYTES, async |store, instance| {
+        let (answer, cost) = host.call(program, &self.limits(), DESCRIPTION_BYTES, async |store, instance| {
             instance.safelight_plugin_transform().call_arrange(store, wire_call, wire_timeline).await
         });
         let answer = answer.and_then(|answer| match answer {
@@ -241,7 +280,7 @@ impl Plugin {
             }),
             Err(error) => Err(self.refusal(error.reason, &call.transform)),
         });
-        self.counters.count(Work::Plan, cost, answer.as_ref().err().map(|failure| failure.code));
+        self.count(host, Work::Plan, &[&call.transform.name], cost, answer.as_ref().err().map(|failure| (0, failure)));
         answer
     }
 
@@ -277,10 +316,11 @@ impl Plugin {
             peak_bytes = tracing::field::Empty,
         );
         let entered = span.enter();
-        let taken_bytes = self.limits.output_bytes + self.limits.data_bytes + RESULT_EXTRA_BYTES;
+        let limits = self.limits();
+        let taken_bytes = limits.output_bytes + limits.data_bytes + RESULT_EXTRA_BYTES;
         let taken_bytes = usize::try_from(taken_bytes).unwrap_or(usize::MAX);
         let transformer = self.transformer().map_err(|failure| at_first(calls, failure))?;
-        let (answer, cost) = host.call(transformer, &self.limits, taken_bytes, async |store, instance| {
+        let (answer, cost) = host.call(transformer, &limits, taken_bytes, async |store, instance| {
             instance.safelight_plugin_transform().call_apply(store, &wire_calls, input, wire_view).await
         });
         span.record("ms", cost.elapsed.as_secs_f64() * 1e3);
@@ -293,7 +333,9 @@ impl Plugin {
             }
             Err(error) => Err(self.check_error(calls, error)),
         });
-        self.counters.count(Work::Run, cost, result.as_ref().err().map(|error| error.failure.code));
+        let transforms: Vec<&str> = calls.iter().map(|call| call.transform.name.as_str()).collect();
+        let failed = result.as_ref().err().map(|error| (error.call, &error.failure));
+        self.count(host, Work::Run, &transforms, cost, failed);
         result
     }
 
@@ -357,7 +399,7 @@ impl Plugin {
             return Err(self.misbehaved(message));
         }
         let data_bytes: u64 = outcome.data.iter().flatten().map(|text| text.len() as u64).sum();
-        self.check_limit("data", data_bytes, self.limits.data_bytes)?;
+        self.check_limit("data", data_bytes, self.limits().data_bytes)?;
         let mut data = Vec::with_capacity(calls.len());
         for (text, call) in outcome.data.into_iter().zip(calls) {
             let value = text.map(|text| serde_json::from_str(&text)).transpose();
@@ -378,7 +420,7 @@ impl Plugin {
     }
 
     fn check_image(&self, image: wire::ImageResult, expected: Option<Size>) -> Result<Raster, Failure> {
-        self.check_limit("a picture", image.pixels.len() as u64, self.limits.output_bytes)?;
+        self.check_limit("a picture", image.pixels.len() as u64, self.limits().output_bytes)?;
         let wire::ImageResult { width, height, format, pixels } = image;
         let raster = Raster::new(width, height, pixel_format(format), pixels)
             .map_err(|error: RasterError| self.misbehaved(format!("gives a broken picture: {error}")))?;

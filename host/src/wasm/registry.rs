@@ -1,19 +1,19 @@
-//! From folders of components to a [`Snapshot`]; installing and removing.
+//! From folders of components to what accounts see of them; looking at a component.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt, fs,
-    io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use sha2::{Digest, Sha256};
 
 use super::{
-    Config, Counts, Error, PluginsConfig,
-    counters::AllCounters,
+    Config, Error, PluginsConfig, Usage,
+    counters::{AllCounters, Scope},
     host::Host,
+    installed::Current,
     optimiser::Optimiser,
     plugin::{Origin, Plugin},
     snapshot::{PluginSummary, Snapshot},
@@ -27,15 +27,14 @@ use crate::{
 /// All plugins, now and after changes.
 ///
 /// Its calls block (they compile and run guests): never make them on an async thread, but for
-/// [`Registry::snapshot`], [`Registry::plugins`] and [`Registry::counters`].
+/// [`Registry::snapshot`], [`Registry::view`], [`Registry::plugins`] and [`Registry::usage`].
 pub struct Registry {
     host: Arc<Host>,
     counters: AllCounters,
     optimiser: Optimiser,
-    current: RwLock<Arc<Snapshot>>,
+    current: RwLock<Arc<Current>>,
     /// Held while a change is made, so that two never mix.
     change: Mutex<()>,
-    installed_dir: PathBuf,
     max_component_bytes: u64,
 }
 
@@ -90,11 +89,10 @@ struct Candidate {
 }
 
 impl Registry {
-    /// Loads the bundled plugins, the installed ones (`plugins/` in the data directory) and those of the
-    /// operator's folder. Compiled code is kept in `cache/compiled/` in the data directory.
+    /// Loads the bundled plugins and those of the operator's folder. Compiled code is kept in `cache/compiled/` in the
+    /// data directory. Installed ones come by [`Registry::offer`].
     ///
-    /// A broken component that was installed or lies in the operator's folder is left out, with an
-    /// error in the log.
+    /// A broken component in the operator's folder is left out, with an error in the log.
     ///
     /// Errors: a folder that was named cannot be read, a bundled component is broken, two plugins offer
     /// the same name.
@@ -105,7 +103,6 @@ impl Registry {
         };
         let host = Arc::new(Host::new(plugins, config, &cache_dir.join("compiled"))?);
         let counters = AllCounters::default();
-        let installed_dir = data_dir.join("plugins");
         let folder = |path: &Path| {
             let failed = |error: std::io::Error| Error::Folder { path: path.to_owned(), reason: error.to_string() };
             components(path).map_err(failed)
@@ -120,10 +117,6 @@ impl Registry {
             BundledDir::Beside(dir) => {
                 tracing::warn!(path = %dir.display(), "there are no standard plugins beside the binary");
             }
-        }
-        if installed_dir.is_dir() {
-            remove_parts(&installed_dir);
-            add(folder(&installed_dir)?, Origin::Installed);
         }
         if !plugins.dir.as_os_str().is_empty() {
             add(folder(&plugins.dir)?, Origin::Folder);
@@ -142,32 +135,43 @@ impl Registry {
                 }
             }
         }
-        let snapshot = Snapshot::new(host.clone(), loaded).map_err(Error::Clash)?;
+        let (current, clashes) = Current::new(host.clone(), loaded, Vec::new(), HashMap::new());
+        if let Some(clash) = clashes.into_iter().next() {
+            return Err(Error::Clash(clash));
+        }
         let optimiser = Optimiser::start(host.clone())?;
-        optimiser.add(&snapshot.plugins);
+        optimiser.add(&current.base);
         Ok(Registry {
             host,
             counters,
             optimiser,
-            current: RwLock::new(Arc::new(snapshot)),
+            current: RwLock::new(Arc::new(current)),
             change: Mutex::new(()),
-            installed_dir,
             max_component_bytes: plugins.max_component_bytes,
         })
     }
 
-    /// The plugins of this moment.
+    /// What those accounts see that have nothing of their own.
     pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current().view(None)
+    }
+
+    /// What an account sees.
+    pub fn view(&self, account: &str) -> Arc<Snapshot> {
+        self.current().view(Some(account))
+    }
+
+    pub(super) fn current(&self) -> Arc<Current> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// All plugins of this moment, sorted by name.
+    /// All plugins that everybody sees.
     pub fn plugins(&self) -> Vec<PluginSummary> {
         self.snapshot().plugins()
     }
 
-    /// What became of each plugin's runs, by the plugin's name.
-    pub fn counters(&self) -> Vec<(String, Counts)> {
+    /// What became of the runs of each plugin and transform.
+    pub fn usage(&self) -> Vec<Usage> {
         self.counters.read()
     }
 
@@ -181,96 +185,18 @@ impl Registry {
         self.optimiser.settle();
     }
 
-    /// Checks a component, keeps it in the data directory and offers it from now on. One that was
-    /// installed under the same name is replaced; jobs under way keep the old one.
-    ///
-    /// Errors: what the checks of [`Registry::check`] find first; `conflict` when its name or one of its
-    /// transforms is taken by another plugin; `storage_failed`.
-    pub fn install(&self, component: &[u8]) -> Result<Arc<PluginInfo>, Failure> {
-        let report = self.check(component);
-        if let Some(problem) = report.problems.into_iter().next() {
-            return Err(problem);
-        }
-        let change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        self.check_size(component.len() as u64)?;
-        let mut plugin = Plugin::load(&self.host, &self.counters, component, Origin::Installed, None)?;
-        let name = plugin.info.name.clone();
-        let file = self.installed_dir.join(format!("{name}.wasm"));
-        let mut others = self.snapshot().plugins.clone();
-        others.retain(|other| other.info.name != name || other.origin != Origin::Installed);
-        let replaced = self.snapshot().plugins.iter().find(|other| other.info.name == name).cloned();
-        let info = plugin.info.clone();
-
-        // The clash is found before anything is written; the file is named only once it is there.
-        let conflict = |clash: String| Failure::new(Code::Conflict, clash);
-        let with = |plugin: Arc<Plugin>| {
-            let mut plugins = others.clone();
-            plugins.push(plugin);
-            Snapshot::new(self.host.clone(), plugins)
-        };
-        let candidate = Arc::new(plugin);
-        with(candidate.clone()).map_err(conflict)?;
-        write_whole(&file, component).map_err(|error| {
-            Failure::new(Code::StorageFailed, format!("cannot keep the plugin as {}: {error}", file.display()))
-        })?;
-        plugin = Arc::into_inner(candidate).expect("the trial snapshot is gone");
-        plugin.file = Some(file.clone());
-        self.swap(with(Arc::new(plugin)).map_err(conflict)?);
-
-        // A plugin that was put there by hand may lie under another name.
-        if let Some(old) = replaced.and_then(|old| old.file.clone()).filter(|old| *old != file)
-            && let Err(error) = fs::remove_file(&old)
-        {
-            tracing::error!(path = %old.display(), %error, "cannot remove the replaced plugin");
-        }
-        drop(change);
-        tracing::info!(plugin = %info.name, version = %info.version, digest = %info.digest, "plugin installed");
-        Ok(info)
-    }
-
     /// Checks a component and offers it as long as this registry lives; nothing is written.
     ///
-    /// Errors: as [`Registry::install`], and `conflict` also when its name is taken by an installed plugin.
+    /// Errors: what the checks of [`Registry::check`] find first; `conflict` when its name or one of its transforms is
+    /// taken by another plugin.
     pub fn add(&self, component: &[u8]) -> Result<Arc<PluginInfo>, Failure> {
-        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let _change = self.change();
         self.check_size(component.len() as u64)?;
-        let plugin = Plugin::load(&self.host, &self.counters, component, Origin::Candidate, None)?;
+        self.check_names("", component)?;
+        let plugin = Arc::new(Plugin::load(&self.host, self.counters_of(""), component, Origin::Candidate, None)?);
         let info = plugin.info.clone();
-        let mut plugins = self.snapshot().plugins.clone();
-        plugins.push(Arc::new(plugin));
-        let conflict = |clash| Failure::new(Code::Conflict, clash);
-        self.swap(Snapshot::new(self.host.clone(), plugins).map_err(conflict)?);
+        self.swap(self.current().with(plugin));
         Ok(info)
-    }
-
-    /// Removes an installed plugin; jobs under way keep it.
-    ///
-    /// Errors: `not_found`; `conflict` when it was not installed but is bundled or lies in the operator's
-    /// folder; `storage_failed`.
-    pub fn remove(&self, name: &str) -> Result<(), Failure> {
-        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plugins = self.snapshot().plugins.clone();
-        let Some(index) = plugins.iter().position(|plugin| plugin.info.name == name) else {
-            return Err(Failure::new(Code::NotFound, format!("there is no plugin {name:?}")));
-        };
-        let plugin = plugins.remove(index);
-        match (plugin.origin, &plugin.file) {
-            (Origin::Installed, Some(file)) => fs::remove_file(file).map_err(|error| {
-                Failure::new(Code::StorageFailed, format!("cannot remove {}: {error}", file.display()))
-            })?,
-            (Origin::Bundled, _) => {
-                return Err(Failure::new(Code::Conflict, format!("plugin {name} ships with the host")));
-            }
-            _ => {
-                let message = format!("plugin {name} was not installed but lies in the plugin folder: remove its file");
-                return Err(Failure::new(Code::Conflict, message));
-            }
-        }
-        let snapshot =
-            Snapshot::new(self.host.clone(), plugins).map_err(|clash| Failure::new(Code::Internal, clash))?;
-        self.swap(snapshot);
-        tracing::info!(plugin = name, "plugin removed");
-        Ok(())
     }
 
     /// Looks at a component without offering it: does it fit the world, what does it import, is its
@@ -287,13 +213,14 @@ impl Registry {
             return report;
         }
         // What it does here is not counted with the runs of a plugin of the same name.
-        let plugin = match Plugin::load(&self.host, &AllCounters::default(), component, Origin::Candidate, None) {
-            Ok(plugin) => plugin,
-            Err(failure) => {
-                report.problems.push(failure);
-                return report;
-            }
-        };
+        let plugin =
+            match Plugin::load(&self.host, AllCounters::default().of_owner(""), component, Origin::Candidate, None) {
+                Ok(plugin) => plugin,
+                Err(failure) => {
+                    report.problems.push(failure);
+                    return report;
+                }
+            };
         for offer in &plugin.offers {
             let side = if offer.info.kind == Kind::Generate { 0 } else { 100 };
             let call = Call { transform: offer.info.clone(), params: Params::new(), images: Vec::new() };
@@ -309,6 +236,16 @@ impl Registry {
         report
     }
 
+    /// Has traps and broken contracts of plugins that do not ship with the host reported from now on.
+    pub fn watch(&self, watch: Box<super::Watch>) {
+        self.host.watch_over(watch);
+    }
+
+    /// Where the calls of an owner's plugins are counted.
+    pub(super) fn counters_of<'a>(&'a self, owner: &'a str) -> Scope<'a> {
+        self.counters.of_owner(owner)
+    }
+
     /// What instances are made with.
     pub(super) fn host(&self) -> Arc<Host> {
         self.host.clone()
@@ -318,14 +255,19 @@ impl Registry {
         check_size(bytes, self.max_component_bytes)
     }
 
-    /// Has a plugin compiled with all optimisations soon.
-    pub(super) fn optimise(&self, plugin: &Arc<Plugin>) {
-        self.optimiser.add(std::slice::from_ref(plugin));
+    /// Has plugins compiled with all optimisations soon.
+    pub(super) fn optimise(&self, plugins: &[Arc<Plugin>]) {
+        self.optimiser.add(plugins);
     }
 
-    fn swap(&self, snapshot: Snapshot) {
-        self.optimiser.add(&snapshot.plugins);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    /// Held while a change is made.
+    pub(super) fn change(&self) -> MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn swap(&self, current: Current) {
+        self.optimiser.add(&current.base);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
     }
 }
 
@@ -383,6 +325,7 @@ fn load_all(
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((index, candidate)) = next else { break };
             let plugin = read(&candidate.file, max_bytes).and_then(|component| {
+                let counters = counters.of_owner("");
                 Plugin::load(host, counters, &component, candidate.origin, Some(candidate.file.clone()))
             });
             done.lock().unwrap_or_else(PoisonError::into_inner).push((index, candidate, plugin));
@@ -396,39 +339,4 @@ fn load_all(
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, ..)| *index);
     done.into_iter().map(|(_, candidate, plugin)| (candidate, plugin)).collect()
-}
-
-/// How old an unfinished file must be before it is taken for a left-over, in seconds: a younger one may
-/// just be written by another process.
-const PART_AGE_S: u64 = 3600;
-
-/// Removes what installs that were cut off left behind.
-fn remove_parts(dir: &Path) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
-        let is_old = age.is_some_and(|age| age.as_secs() > PART_AGE_S);
-        if is_old && path.extension().is_some_and(|extension| extension == "part") {
-            tracing::info!(path = %path.display(), "removing what an install that was cut off left");
-            if let Err(error) = fs::remove_file(&path) {
-                tracing::error!(path = %path.display(), %error, "cannot remove a left-over file");
-            }
-        }
-    }
-}
-
-/// Writes a file so that it is there as a whole or not at all, also after a power cut.
-fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let dir = file.parent().unwrap_or(Path::new(""));
-    fs::create_dir_all(dir)?;
-    let part = file.with_extension(format!("{}.part", uuid::Uuid::new_v4()));
-    let written = fs::File::create(&part)
-        .and_then(|mut handle| handle.write_all(bytes).and_then(|()| handle.sync_all()))
-        .and_then(|()| fs::rename(&part, file))
-        .and_then(|()| fs::File::open(dir)?.sync_all());
-    if written.is_err() {
-        // What is left is no component by its name; it only takes space.
-        fs::remove_file(&part).ok();
-    }
-    written
 }

@@ -18,13 +18,31 @@ use crate::{
     },
 };
 
-/// The plugins of one moment; never changes. A job keeps the one it began with, so that it never sees
-/// two versions of a plugin.
+/// The plugins that one account sees at one moment; never changes. A job keeps the one it began with, so that it never
+/// sees two versions of a plugin.
 pub struct Snapshot {
     pub(super) host: Arc<Host>,
-    /// Sorted by name.
+    /// Those that are on, in the version that their names stand for: those that go before others first, then by name.
     pub(super) plugins: Vec<Arc<Plugin>>,
-    by_name: HashMap<String, Arc<TransformInfo>>,
+    by_digest: HashMap<String, Arc<Plugin>>,
+    /// A transform under each of its names, or why it is off.
+    by_name: HashMap<String, Result<Arc<TransformInfo>, Failure>>,
+}
+
+/// A plugin with its place in a snapshot.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) plugin: Arc<Plugin>,
+    /// Why it is not to be used.
+    pub(super) off: Option<Failure>,
+    /// Whether it is only found under its version: another one is what its names stand for.
+    pub(super) aside: bool,
+}
+
+impl From<Arc<Plugin>> for Entry {
+    fn from(plugin: Arc<Plugin>) -> Entry {
+        Entry { plugin, off: None, aside: false }
+    }
 }
 
 /// A plugin as it is listed.
@@ -61,41 +79,57 @@ impl PluginSummary {
 }
 
 impl Snapshot {
-    /// Puts plugins together. The error names the clash and both files.
-    pub(super) fn new(host: Arc<Host>, mut plugins: Vec<Arc<Plugin>>) -> Result<Snapshot, String> {
-        plugins.sort_by(|a, b| a.info.name.cmp(&b.info.name));
-        for pair in plugins.windows(2) {
-            if pair[0].info.name == pair[1].info.name {
-                return Err(clash("plugin", &pair[0].info.name, &pair[0], &pair[1]));
-            }
-        }
-        let mut owners: HashMap<&str, &Plugin> = HashMap::new();
-        let mut by_name = HashMap::new();
-        for plugin in &plugins {
-            for offer in &plugin.offers {
-                let name = &offer.info.name;
-                if let Some(other) = owners.insert(name, plugin) {
-                    return Err(clash("transform", name, other, plugin));
+    /// Puts plugins together. Names of an earlier layer hide those of a later one; of two plugins of one layer that
+    /// offer the same name the second is left out, and the clash is told: it names both files.
+    pub(super) fn new(host: Arc<Host>, layers: &[Vec<Entry>]) -> (Snapshot, Vec<String>) {
+        let mut snapshot = Snapshot { host, plugins: Vec::new(), by_digest: HashMap::new(), by_name: HashMap::new() };
+        let mut clashes = Vec::new();
+        for layer in layers {
+            let mut layer: Vec<&Entry> = layer.iter().collect();
+            layer.sort_by_key(|entry| entry.plugin.info.name.as_str());
+            let mut names = Names::default();
+            let mut added = Vec::new();
+            for entry in layer {
+                if entry.aside {
+                    snapshot.put(entry);
+                    continue;
                 }
-                by_name.insert(name.clone(), offer.info.clone());
-                by_name.insert(format!("{}/{name}", plugin.info.name), offer.info.clone());
-            }
-        }
-        let mut readers: HashMap<&str, &Plugin> = HashMap::new();
-        let mut writers: HashMap<&str, &Plugin> = HashMap::new();
-        for plugin in &plugins {
-            for format in plugin.codec.iter().flat_map(|codec| &codec.formats) {
-                let taken = (format.reads.then(|| readers.insert(&format.name, plugin)).flatten())
-                    .or(format.writes.then(|| writers.insert(&format.name, plugin)).flatten());
-                if let Some(other) = taken {
-                    return Err(clash("format", &format.name, other, plugin));
+                match names.take(&entry.plugin) {
+                    Ok(()) => {
+                        snapshot.put(entry);
+                        added.extend(entry.off.is_none().then(|| entry.plugin.clone()));
+                    }
+                    Err(clash) => clashes.push(clash),
                 }
             }
+            snapshot.plugins.extend(added);
         }
-        Ok(Snapshot { host, plugins, by_name })
+        (snapshot, clashes)
     }
 
-    /// All plugins, sorted by name.
+    /// Makes an entry known by its names, where they are free.
+    fn put(&mut self, Entry { plugin, off, aside }: &Entry) {
+        let info = &plugin.info;
+        for offer in &plugin.offers {
+            let name = &offer.info.name;
+            let mut names = vec![format!("{}@{}/{name}", info.name, info.version)];
+            if !aside {
+                names.extend([name.clone(), format!("{}/{name}", info.name)]);
+            }
+            for name in names {
+                let found = match off {
+                    Some(failure) => Err(failure.clone()),
+                    None => Ok(offer.info.clone()),
+                };
+                self.by_name.entry(name).or_insert(found);
+            }
+        }
+        if off.is_none() {
+            self.by_digest.entry(info.digest.clone()).or_insert_with(|| plugin.clone());
+        }
+    }
+
+    /// All plugins that are on, in the version that their names stand for.
     pub fn plugins(&self) -> Vec<PluginSummary> {
         self.plugins.iter().map(|plugin| PluginSummary::of(plugin)).collect()
     }
@@ -108,14 +142,35 @@ impl Snapshot {
     /// The plugin of a transform, in the very version that the transform was resolved in.
     fn plugin(&self, transform: &TransformInfo) -> Result<&Plugin, Failure> {
         let wanted = &transform.plugin;
-        let found = self.plugins.iter().find(|plugin| plugin.info.name == wanted.name);
-        match found.filter(|plugin| plugin.info.digest == wanted.digest) {
-            Some(plugin) => Ok(plugin),
-            None => Err(Failure::new(
-                Code::Internal,
-                format!("plugin {} {} was resolved in another snapshot", wanted.name, wanted.version),
-            )),
+        self.by_digest.get(&wanted.digest).map(Arc::as_ref).ok_or_else(|| {
+            let message = format!("plugin {} {} was resolved in another snapshot", wanted.name, wanted.version);
+            Failure::new(Code::Internal, message)
+        })
+    }
+}
+
+/// The names that plugins of one layer have taken.
+#[derive(Default)]
+struct Names {
+    taken: HashMap<(&'static str, String), Arc<Plugin>>,
+}
+
+impl Names {
+    /// Takes all names of a plugin, or none; the error names the first that is taken already.
+    fn take(&mut self, plugin: &Arc<Plugin>) -> Result<(), String> {
+        let formats = || plugin.codec.iter().flat_map(|codec| &codec.formats);
+        let names: Vec<(&'static str, String)> = std::iter::once(("plugin", plugin.info.name.clone()))
+            .chain(plugin.offers.iter().map(|offer| ("transform", offer.info.name.clone())))
+            .chain(formats().filter(|format| format.reads).map(|format| ("format", format.name.clone())))
+            .chain(formats().filter(|format| format.writes).map(|format| ("written format", format.name.clone())))
+            .collect();
+        if let Some((what, name, other)) =
+            names.iter().find_map(|key| self.taken.get(key).map(|other| (key.0, &key.1, other)))
+        {
+            return Err(clash(what, name, other, plugin));
         }
+        self.taken.extend(names.into_iter().map(|name| (name, plugin.clone())));
+        Ok(())
     }
 }
 
@@ -126,7 +181,7 @@ fn clash(what: &str, name: &str, first: &Plugin, second: &Plugin) -> String {
 fn place(plugin: &Plugin) -> String {
     match &plugin.file {
         Some(file) => file.display().to_string(),
-        None => format!("the new plugin {}", plugin.info.name),
+        None => format!("plugin {} {}", plugin.info.name, plugin.info.version),
     }
 }
 
@@ -142,10 +197,8 @@ impl Transforms for Snapshot {
     }
 
     fn resolve(&self, name: &str) -> Result<Arc<TransformInfo>, Failure> {
-        self.by_name
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Failure::new(Code::UnknownTransform, format!("Unknown function named '{name}'")))
+        let unknown = || Failure::new(Code::UnknownTransform, format!("Unknown function named '{name}'"));
+        self.by_name.get(name).cloned().unwrap_or_else(|| Err(unknown()))
     }
 
     fn check_params(&self, transform: &TransformInfo, params: &Params) -> Vec<Failure> {

@@ -3,22 +3,27 @@
 //! The components come from `tests/programs`; `make plugins` builds them.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use safelight_codec::{PixelFormat, Raster};
 use serde_json::json;
 
-use super::{Config, Error, Origin, PluginsConfig, Registry, Snapshot, engine::Build};
+use super::{
+    Config, Counts, Error, Origin, PluginLimits, PluginSummary, PluginsConfig, Registry, Snapshot, Wanted,
+    engine::Build,
+};
 use crate::{
     error::{Code, Failure},
     job::Params,
     pipeline::{Call, CallError, Outcome, Rect, Size, Transforms, View},
 };
 
-pub(super) fn component(name: &str) -> Vec<u8> {
+pub(crate) fn component(name: &str) -> Vec<u8> {
     let path = component_path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: run `make plugins`", path.display()))
 }
@@ -33,16 +38,20 @@ fn target_dir() -> PathBuf {
 }
 
 /// A folder that is removed in the end.
-pub(super) struct Dir(PathBuf);
+pub(crate) struct Dir(PathBuf);
 
 impl Dir {
-    pub(super) fn new() -> Dir {
+    pub(crate) fn new() -> Dir {
         let path = std::env::temp_dir().join(format!("safelight-wasm-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&path).unwrap();
         Dir(path)
     }
 
-    pub(super) fn with(self, name: &str, bytes: &[u8]) -> Dir {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn with(self, name: &str, bytes: &[u8]) -> Dir {
         let path = self.0.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
@@ -57,7 +66,7 @@ impl Drop for Dir {
 }
 
 /// Small limits. The bundled folder is `dir/bundled`, the operator's `dir/folder`, the data `dir/data`.
-pub(super) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Registry, Error> {
+pub(crate) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Registry, Error> {
     let defaults = crate::config::Config::defaults();
     let mut config = defaults.wasm;
     config.deadline_ms = 20_000;
@@ -78,6 +87,45 @@ pub(super) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Regist
     }
     let plugins = PluginsConfig { bundled_dir, dir: folder, ..defaults.plugins };
     Registry::open(&plugins, &config, &dir.0.join("data"))
+}
+
+/// What was counted of a plugin.
+pub(super) fn counts(registry: &Registry, plugin: &str) -> Counts {
+    let usage = registry.usage().into_iter().find(|usage| usage.plugin == plugin && usage.transform.is_none());
+    usage.map(|usage| usage.counts).unwrap_or_default()
+}
+
+pub(super) fn wanted(owner: &str, name: &str) -> Wanted {
+    Wanted {
+        owner: owner.into(),
+        name: name.into(),
+        versions: Vec::new(),
+        active: None,
+        pins: Default::default(),
+        off: None,
+        versions_off: Default::default(),
+        limits: Default::default(),
+    }
+}
+
+/// Installs a component for everybody, as the only one.
+pub(super) fn install(registry: &Registry, component: &[u8]) -> Result<PluginSummary, Failure> {
+    let plugin = registry.admit("", component)?;
+    let digest = plugin.info.digest.clone();
+    let only = Wanted { versions: vec![digest.clone()], active: Some(digest.clone()), ..wanted("", &plugin.info.name) };
+    assert_eq!(registry.offer(vec![only], &[(digest, Bytes::copy_from_slice(component))].into()), Vec::<String>::new());
+    Ok(plugin)
+}
+
+/// The component of a test program, which says that it is of another version.
+pub(crate) fn as_version(component: &[u8], version: &str) -> Vec<u8> {
+    let said = b"0.1.0Apache-2.0";
+    let places: Vec<usize> =
+        component.windows(said.len()).enumerate().filter(|(_, part)| part == said).map(|(at, _)| at).collect();
+    let &[place] = &places[..] else { panic!("the version stands at {places:?}") };
+    let mut component = component.to_vec();
+    component[place..place + 5].copy_from_slice(version.as_bytes());
+    component
 }
 
 /// The hostile plugin and the one that does nothing, neither of them bundled.
@@ -133,7 +181,7 @@ fn every_hostile_transform_meets_its_code_and_the_next_run_works() {
     meets("refuse", Code::UnsupportedImage, "this plugin refuses every picture");
     meets("refuse_params", Code::InvalidParams, "x: is missing, expected a number from 1 to 2");
 
-    let (_, counts) = registry.counters().into_iter().find(|(name, _)| name == "hostile").unwrap();
+    let counts = counts(&registry, "hostile");
     assert_eq!((counts.runs, counts.refused, counts.trapped, counts.misbehaved, counts.limited), (15, 2, 3, 5, 5));
     assert!(counts.peak_bytes > 100 << 20 && counts.peak_bytes <= 128 << 20, "{counts:?}");
 }
@@ -284,16 +332,6 @@ fn runs_go_on_the_blocking_threads_of_a_runtime_and_a_registry_may_end_on_an_asy
 }
 
 #[test]
-fn what_an_install_that_was_cut_off_left_is_removed_in_time() {
-    let dir = Dir::new().with("data/plugins/old.1.part", b"half").with("data/plugins/new.2.part", b"half");
-    let old = std::fs::File::options().write(true).open(dir.0.join("data/plugins/old.1.part")).unwrap();
-    old.set_modified(std::time::SystemTime::now() - Duration::from_secs(7200)).unwrap();
-    open(&dir, |_| ()).unwrap();
-    assert!(!dir.0.join("data/plugins/old.1.part").exists());
-    assert!(dir.0.join("data/plugins/new.2.part").exists());
-}
-
-#[test]
 fn a_run_of_calls_passes_the_picture_on_and_an_error_names_its_call() {
     let (_dir, registry) = hostile(|_| ());
     let snapshot = registry.snapshot();
@@ -318,7 +356,7 @@ fn a_plan_is_asked_for_once() {
         let planned = snapshot.plan(&call(&snapshot, "noop", Params::new()), size).unwrap();
         assert_eq!(planned.output, Some(size));
     }
-    let plans = || registry.counters().into_iter().find(|(name, _)| name == "empty").unwrap().1.plans;
+    let plans = || counts(&registry, "empty").plans;
     assert_eq!(plans(), 1);
     snapshot.plan(&call(&snapshot, "noop", Params::new()), Size { width: 640, height: 481 }).unwrap();
     assert_eq!(plans(), 2);
@@ -348,7 +386,7 @@ fn what_is_no_plugin_is_refused_with_its_reason() {
     let registry = open(&dir, |_| ()).unwrap();
     let refused = |bytes: &[u8], expected: &str| {
         let report = registry.check(bytes);
-        let failure = registry.install(bytes).expect_err(expected);
+        let failure = registry.admit("", bytes).expect_err(expected);
         assert_eq!(report.problems.first(), Some(&failure));
         assert_eq!(failure.code, Code::PluginInvalid);
         assert!(failure.message.contains(expected), "{failure}, expected {expected}");
@@ -363,7 +401,6 @@ fn what_is_no_plugin_is_refused_with_its_reason() {
     refused(&cut, "cannot be compiled");
     refused(&component("other_world"), "not of the world safelight:plugin/transformer");
     refused(&component("liar"), "two are named \"twin\"");
-    assert!(!dir.0.join("data/plugins").exists());
 }
 
 #[test]
@@ -380,7 +417,7 @@ fn an_import_that_is_not_offered_is_named() {
         bytes.extend([0x05, 0x00]);
     }
     let dir = Dir::new();
-    let failure = open(&dir, |_| ()).unwrap().install(&bytes).unwrap_err();
+    let failure = open(&dir, |_| ()).unwrap().admit("", &bytes).unwrap_err();
     assert_eq!(failure.code, Code::PluginInvalid);
     assert!(
         failure.message.starts_with("the component imports my:own/thing, wasi:http/types@0.2.0, which is not offered"),
@@ -389,32 +426,101 @@ fn an_import_that_is_not_offered_is_named() {
 }
 
 #[test]
-fn a_component_is_installed_replaced_and_removed_while_jobs_keep_theirs() {
+fn a_component_is_installed_and_removed_while_jobs_keep_theirs() {
     let dir = Dir::new();
     let registry = open(&dir, |_| ()).unwrap();
     let empty = component("empty");
     let before = registry.snapshot();
-    let info = registry.install(&empty).unwrap();
-    assert_eq!((info.name.as_str(), info.bundled), ("empty", false));
+    let plugin = install(&registry, &empty).unwrap();
+    assert_eq!((plugin.info.name.as_str(), plugin.info.bundled), ("empty", false));
     assert!(before.resolve("noop").is_err());
     let with = registry.snapshot();
     assert!(run(&with, &["noop"], &small()).is_ok());
-    assert_eq!(std::fs::read(dir.0.join("data/plugins/empty.wasm")).unwrap(), empty);
     let listed = &registry.plugins()[0];
     assert_eq!((listed.origin, listed.bytes, listed.transforms.len()), (Origin::Installed, empty.len() as u64, 1));
     assert!(listed.imports.contains(&"safelight:plugin/log@0.1.0".to_owned()), "{:?}", listed.imports);
 
-    // The same again, as a new version would be.
-    registry.install(&empty).unwrap();
-    assert_eq!(registry.plugins().len(), 1);
-    assert_eq!(std::fs::read_dir(dir.0.join("data/plugins")).unwrap().count(), 1);
-
-    registry.remove("empty").unwrap();
-    assert_eq!(registry.remove("empty").unwrap_err().code, Code::NotFound);
+    assert_eq!(registry.offer(Vec::new(), &HashMap::new()), Vec::<String>::new());
     assert!(registry.snapshot().resolve("noop").is_err());
     assert!(run(&with, &["noop"], &small()).is_ok(), "a job that began before");
-    drop(registry);
-    assert!(open(&dir, |_| ()).unwrap().plugins().is_empty());
+}
+
+#[test]
+fn accounts_see_their_versions_and_their_own_plugins() {
+    let dir = Dir::new();
+    let registry = open(&dir, |_| ()).unwrap();
+    let versions = ["1.0.0", "2.0.0", "3.0.0"].map(|version| as_version(&component("empty"), version));
+    let digest = |component: &[u8]| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(component));
+    let [one, two, own] = versions.each_ref().map(|component| digest(component));
+    let components: HashMap<String, Bytes> =
+        versions.iter().map(|component| (digest(component), Bytes::from(component.clone()))).collect();
+    let everybodys = Wanted {
+        versions: vec![two.clone(), one.clone()],
+        active: Some(two),
+        pins: [("shop".to_owned(), one)].into(),
+        ..wanted("", "empty")
+    };
+    let owned = Wanted { versions: vec![own.clone()], active: Some(own), ..wanted("studio", "empty") };
+    assert_eq!(registry.missing(&[everybodys.clone(), owned.clone()]).len(), 3);
+    assert_eq!(registry.offer(vec![everybodys, owned], &components), Vec::<String>::new());
+    let version = |account: &str, name: &str| registry.view(account).resolve(name).unwrap().plugin.version.clone();
+    for name in ["noop", "empty/noop"] {
+        assert_eq!(version("demo", name), "2.0.0");
+        assert_eq!(version("shop", name), "1.0.0");
+        assert_eq!(version("studio", name), "3.0.0");
+    }
+    assert_eq!(version("demo", "empty@1.0.0/noop"), "1.0.0", "by its number");
+    assert_eq!(version("studio", "empty@2.0.0/noop"), "2.0.0");
+    let hidden = registry.view("demo").resolve("empty@3.0.0/noop").unwrap_err();
+    assert_eq!(hidden.code, Code::UnknownTransform, "the own one of another account");
+    for account in ["demo", "shop", "studio"] {
+        assert!(run(&registry.view(account), &["noop"], &small()).is_ok(), "{account}");
+    }
+    let owners: Vec<String> = registry.usage().into_iter().map(|usage| usage.owner).collect();
+    assert_eq!(owners, ["", "", "studio", "studio"], "an account's own plugin is counted apart");
+}
+
+#[test]
+fn what_is_off_says_so_and_limits_are_changed_in_place() {
+    let dir = Dir::new();
+    let registry = open(&dir, |_| ()).unwrap();
+    install(&registry, &component("empty")).unwrap();
+    let digest = registry.plugins()[0].info.digest.clone();
+    let on = Wanted { versions: vec![digest.clone()], active: Some(digest.clone()), ..wanted("", "empty") };
+    let why = Failure::new(Code::PluginDisabled, "plugin empty is disabled");
+    let none = HashMap::new();
+    registry.offer(vec![Wanted { off: Some(why.clone()), ..on.clone() }], &none);
+    assert_eq!(registry.snapshot().resolve("noop").unwrap_err(), why);
+    assert!(registry.plugins().is_empty() && registry.version("", &digest).is_some());
+    registry.offer(vec![Wanted { versions_off: [(digest.clone(), why.clone())].into(), ..on.clone() }], &none);
+    assert_eq!(registry.snapshot().resolve("empty/noop").unwrap_err(), why);
+    let tight = PluginLimits { output_bytes: Some(10), ..PluginLimits::default() };
+    registry.offer(vec![Wanted { limits: tight, ..on.clone() }], &none);
+    let error = run(&registry.snapshot(), &["noop"], &small()).unwrap_err();
+    assert_eq!(error.failure.code, Code::LimitOutput, "{}", error.failure);
+    registry.offer(vec![on], &none);
+    assert!(run(&registry.snapshot(), &["noop"], &small()).is_ok());
+}
+
+#[test]
+fn trouble_is_reported_of_plugins_that_do_not_ship_with_the_host() {
+    let reports = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let watched = |registry: &Registry| {
+        let seen = reports.clone();
+        registry.watch(Box::new(move |trouble| seen.lock().unwrap().push(trouble)));
+        let snapshot = registry.snapshot();
+        for name in ["trap", "refuse", "bad_json", "clock"] {
+            let _ = run(&snapshot, &[name], &small());
+        }
+        std::mem::take(&mut *reports.lock().unwrap())
+    };
+    let (_dir, registry) = hostile(|_| ());
+    let told = watched(&registry);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!((told[0].plugin.as_str(), told[0].counts.trapped, told[1].counts.misbehaved), ("hostile", 1, 1));
+    assert!(told[0].message.contains("trapped: "), "{}", told[0].message);
+    let dir = Dir::new().with("bundled/hostile.wasm", &component("hostile"));
+    assert_eq!(watched(&open(&dir, |config| config.check_bundled = true).unwrap()), []);
 }
 
 #[test]
@@ -425,7 +531,6 @@ fn a_component_can_be_added_without_being_kept() {
     assert!(run(&registry.snapshot(), &["noop"], &small()).is_ok());
     assert_eq!(registry.add(&component("empty")).unwrap_err().code, Code::Conflict);
     assert_eq!(registry.add(b"junk").unwrap_err().code, Code::PluginInvalid);
-    assert!(!dir.0.join("data/plugins").exists());
 }
 
 #[test]
@@ -443,17 +548,7 @@ fn a_look_at_a_component_tells_what_it_is_and_what_is_wrong() {
     assert_eq!(report.problems.len(), 1, "{report}");
     assert_eq!(report.problems[0].code, Code::LimitTime);
     assert!(report.problems[0].message.starts_with("plan of spin_in_plan: "), "{report}");
-    assert!(registry.plugins().is_empty() && registry.counters().is_empty());
-}
-
-#[test]
-fn what_was_installed_is_there_after_the_next_start() {
-    let dir = Dir::new();
-    open(&dir, |_| ()).unwrap().install(&component("empty")).unwrap();
-    let started = Instant::now();
-    let registry = open(&dir, |_| ()).unwrap();
-    assert!(started.elapsed() < Duration::from_secs(1), "second start took {:?}", started.elapsed());
-    assert!(run(&registry.snapshot(), &["empty/noop"], &small()).is_ok());
+    assert!(registry.plugins().is_empty() && registry.usage().is_empty());
 }
 
 #[test]
@@ -462,7 +557,6 @@ fn a_broken_file_is_left_out_unless_it_is_bundled() {
     let dir = Dir::new()
         .with("folder/broken.wasm", junk)
         .with("folder/note.txt", junk)
-        .with("data/plugins/broken.wasm", junk)
         .with("folder/empty.wasm", &component("empty"));
     assert_eq!(open(&dir, |_| ()).unwrap().plugins().len(), 1);
     let dir = dir.with("bundled/broken.wasm", junk);
@@ -480,10 +574,9 @@ fn a_clash_of_names_stops_the_start_and_an_install() {
     std::fs::remove_file(dir.0.join("folder/one.wasm")).unwrap();
     let registry = open(&dir, |_| ()).unwrap();
     assert!(registry.plugins()[0].info.bundled);
-    let failure = registry.install(&component("empty")).unwrap_err();
+    let failure = registry.admit("", &component("empty")).unwrap_err();
     assert_eq!(failure.code, Code::Conflict, "{failure}");
-    assert_eq!(registry.remove("empty").unwrap_err().code, Code::Conflict);
-    assert!(!dir.0.join("data/plugins/empty.wasm").exists());
+    assert!(registry.admit("shop", &component("empty")).is_ok(), "an account may hide it from itself");
 }
 
 #[test]
@@ -494,7 +587,7 @@ fn a_component_that_is_too_large_is_not_read() {
     let config = Config { max_instances: 2, ..defaults.wasm };
     let registry = Registry::open(&plugins, &config, &dir.0.join("data")).unwrap();
     assert!(registry.plugins().is_empty());
-    let failure = registry.install(&component("empty")).unwrap_err();
+    let failure = registry.admit("", &component("empty")).unwrap_err();
     assert!(failure.message.ends_with("1000 are allowed"), "{failure}");
 }
 

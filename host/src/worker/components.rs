@@ -10,10 +10,14 @@ use crate::{
     source::Source,
 };
 
-/// The transforms of this moment, and the stored components that the outputs' steps name. One that cannot be had
+/// The transforms, and the stored components that the outputs' steps name. One that cannot be had
 /// fails the steps that name it.
-pub(super) async fn with_components(inner: &Inner, outputs: &[Output]) -> Result<Arc<dyn Transforms>, Panicked> {
-    let transforms = (inner.ports.transforms)();
+pub(super) async fn with_components(
+    inner: &Inner,
+    transforms: &Arc<dyn Transforms>,
+    outputs: &[Output],
+) -> Result<Arc<dyn Transforms>, Panicked> {
+    let transforms = transforms.clone();
     let mut components = HashMap::new();
     for sha256 in named_components(outputs) {
         let loaded = match inner.ports.components.at_hand(&sha256) {

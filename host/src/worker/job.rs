@@ -78,6 +78,7 @@ pub(super) async fn run(inner: Arc<Inner>, claimed: ClaimedJob, slot: OwnedSemap
     (inner.ports.changed)(job.id);
     let mut run = Run {
         inner: &inner,
+        transforms: (inner.ports.transforms)(&job.account),
         job,
         lease,
         dialect,
@@ -93,6 +94,8 @@ pub(super) async fn run(inner: Arc<Inner>, claimed: ClaimedJob, slot: OwnedSemap
 
 struct Run<'a> {
     inner: &'a Arc<Inner>,
+    /// The plugins in the versions that the job began with.
+    transforms: Arc<dyn Transforms>,
     job: JobRow,
     lease: Lease,
     dialect: Option<Arc<dyn Dialect>>,
@@ -125,7 +128,7 @@ impl Run<'_> {
         }
         let material = self.read().await?;
         let pending = self.keep_as_sent(&material, pending).await?;
-        if self.is_file(&(self.inner.ports.transforms)(), &material).await? {
+        if self.is_file(&material).await? {
             return Ok(());
         }
         self.check(&material, pending.is_empty()).await?;
@@ -138,7 +141,7 @@ impl Run<'_> {
         }
         let outputs: Arc<Vec<Output>> =
             Arc::new(pending.iter().map(|&index| self.job.spec.outputs[index].clone()).collect());
-        let transforms = with_components(self.inner, &outputs).await?;
+        let transforms = with_components(self.inner, &self.transforms, &outputs).await?;
         let images = self.read_images(&transforms, &outputs).await?;
         let prepared = self.prepare(&transforms, &outputs, material, images).await?;
         self.job.report.source = Some(SourceReport { md5: self.md5.clone(), ..prepared.source.clone() });
@@ -186,14 +189,14 @@ impl Run<'_> {
     }
 
     /// Whether the source is taken as a file that nobody looks into; it is noted then.
-    async fn is_file(&mut self, transforms: &Arc<dyn Transforms>, material: &Material) -> Result<bool, Interrupt> {
+    async fn is_file(&mut self, material: &Material) -> Result<bool, Interrupt> {
         let Material::Encoded { bytes, sha256, rendering } = material else { return Ok(false) };
         let is_file = match self.job.spec.intake.accepts {
             Accepts::Pictures => false,
             Accepts::Anything if !self.job.spec.outputs.is_empty() => false,
             Accepts::Unread => true,
             Accepts::Anything => {
-                let (transforms, bytes, rendering) = (transforms.clone(), bytes.clone(), rendering.clone());
+                let (transforms, bytes, rendering) = (self.transforms.clone(), bytes.clone(), rendering.clone());
                 let (codec, memory_bytes) = (self.inner.codec.clone(), self.inner.admission.bytes());
                 let probe = move || make::is_picture(transforms.as_ref(), &codec, memory_bytes, &bytes, &rendering);
                 !self.inner.compute(probe).await?
@@ -291,7 +294,7 @@ impl Run<'_> {
         made: &mut mpsc::Receiver<(usize, Result<Made, JobError>)>,
         pending: &[usize],
     ) -> Result<(), Interrupt> {
-        let inner = self.inner;
+        let (inner, transforms) = (self.inner, self.transforms.clone());
         let mut keeping = FuturesOrdered::new();
         let mut commit: Option<Commit> = None;
         let mut open = true;
@@ -303,7 +306,7 @@ impl Run<'_> {
                         Some((output, made)) => {
                             let output = pending[output];
                             let to = self.job.spec.outputs[output].destination.clone();
-                            keeping.push_back(keep(inner, output, to, made));
+                            keeping.push_back(keep(inner, transforms.clone(), output, to, made));
                         }
                         None => open = false,
                     }
@@ -523,6 +526,7 @@ impl Run<'_> {
 /// Keeps an output's bytes, and uploads them if they are to go elsewhere too.
 async fn keep(
     inner: &Inner,
+    transforms: Arc<dyn Transforms>,
     output: usize,
     to: Option<Destination>,
     made: Result<Made, JobError>,
@@ -531,7 +535,6 @@ async fn keep(
         let made = made?;
         let blob = inner.ports.results.put(made.bytes.clone()).await.map_err(JobError::whole)?;
         if let Some(to) = to {
-            let transforms = (inner.ports.transforms)();
             let format = written_format(transforms.codecs(), &made.format);
             let media_type = match format.as_ref() {
                 Some(format) => &format.media_type,

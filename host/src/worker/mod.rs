@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 pub use local::{LocalOutput, LocalProgress, LocalSource, run_local};
 pub use now::{MadeNow, Now};
-pub use ports::{Catalogue, Components, Input, Inputs, Observer, Ports, Results, Unobserved};
+pub use ports::{Catalogue, Components, EVERYBODY, Input, Inputs, Observer, Ports, Results, Unobserved};
 
 use crate::{
     error::{Code, Failure},

@@ -105,7 +105,7 @@ impl Worker {
     async fn look(&self, input: Input, rendering: &Rendering) -> Result<SourceReport, Failure> {
         let inner = &self.inner;
         let material = Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering: rendering.clone() };
-        let (transforms, codec) = ((inner.ports.transforms)(), inner.codec.clone());
+        let (transforms, codec) = ((inner.ports.transforms)(super::EVERYBODY), inner.codec.clone());
         let memory_bytes = inner.admission.bytes();
         let look = move || make::look(transforms.as_ref(), &codec, memory_bytes, &material);
         Ok(inner.compute(look).await.map_err(panicked)??.0)
@@ -120,7 +120,8 @@ async fn make_now(inner: &Inner, now: Now, end: Instant) -> Result<Made, Failure
     let Now { account, source, rendering, steps, encoding, .. } = now;
     let outputs =
         Arc::new(vec![Output { id: "now".to_owned(), group: Group::Main, steps, encoding, destination: None }]);
-    let transforms = with_components(inner, &outputs).await.map_err(panicked)?;
+    let transforms = (inner.ports.transforms)(&account);
+    let transforms = with_components(inner, &transforms, &outputs).await.map_err(panicked)?;
     let input = inner.ports.inputs.read(&source).await?;
     let material = Material::Encoded { bytes: input.bytes, sha256: input.sha256, rendering };
     let stop: images::Stop = Arc::new(move || Instant::now() >= end);

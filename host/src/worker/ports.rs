@@ -63,8 +63,11 @@ impl Observer for Unobserved {
     fn output_failed(&self, _: Code) {}
 }
 
-/// Gives the transforms as they are now: a job keeps those it began with when a plugin is replaced.
-pub type Catalogue = dyn Fn() -> Arc<dyn Transforms> + Send + Sync;
+/// Sees what those accounts see that have no plugins of their own.
+pub const EVERYBODY: &str = "";
+
+/// Gives the transforms as an account, or [`EVERYBODY`], sees them now: a job keeps those it began with when a plugin is replaced.
+pub type Catalogue = dyn Fn(&str) -> Arc<dyn Transforms> + Send + Sync;
 
 /// Loads components that steps name by the SHA-256 of their bytes.
 pub trait Components: Send + Sync {

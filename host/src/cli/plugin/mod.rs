@@ -1,6 +1,7 @@
 //! `safelight plugin`.
 
 mod author;
+mod operator;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -11,6 +12,7 @@ use crate::{
     app,
     authoring::{self, Verdict},
     config::Config,
+    plugins::Decision,
 };
 
 /// List, look at, check, install and remove plugins
@@ -20,11 +22,11 @@ pub(super) enum Plugin {
     ///
     /// Example: safelight plugin list
     List,
-    /// Show a plugin: where it comes from, its transforms and their parameters
+    /// Show a plugin: where it comes from, its versions, its transforms and their parameters
     ///
     /// Example: safelight plugin show geometry
     Show {
-        /// Its name
+        /// Its name; ACCOUNT/NAME is one that an account alone sees
         name: String,
     },
     /// Tell whether a component fits the contract, and try all that it offers
@@ -53,27 +55,45 @@ pub(super) enum Plugin {
     ///
     /// Example: safelight plugin dev . --picture photo.jpg
     Dev(author::Dev),
-    /// Install a component into the data directory
+    /// Install a component, or another version of one; servers that run take it at once
     ///
-    /// A running server takes it at its next start; PUT /v1/plugins/NAME installs into a running one.
     /// Example: safelight plugin install my_plugin.wasm
-    Install {
-        /// The component
-        file: PathBuf,
-    },
-    /// Remove an installed plugin from the data directory
+    Install(operator::Install),
+    /// Remove an installed plugin, or one of its versions
     ///
     /// Example: safelight plugin remove my-plugin
-    Remove {
-        /// Its name
-        name: String,
-    },
+    Remove(operator::Remove),
+    /// Use a plugin again: after `disable`, or out of quarantine
+    ///
+    /// Example: safelight plugin enable my-plugin
+    Enable(operator::Named),
+    /// Use a plugin no more; steps that name its transforms fail and say why
+    ///
+    /// Example: safelight plugin disable my-plugin --reason "wrong colours, see ticket 12"
+    Disable(operator::Disable),
+    /// Have a plugin's names stand for another installed version
+    ///
+    /// Example: safelight plugin activate my-plugin 1.2.0
+    Activate(operator::Activate),
+    /// Have a plugin's names stand for what they stood for before
+    ///
+    /// Example: safelight plugin rollback my-plugin
+    Rollback(operator::Named),
+    /// Keep an account at one version of a plugin; without a version: as all others
+    ///
+    /// Example: safelight plugin pin my-plugin 1.2.0 --account shop
+    Pin(operator::Pin),
+    /// Set the limits of a plugin; what is not named is as for all
+    ///
+    /// Example: safelight plugin limit my-plugin --deadline-ms 5000 --memory-bytes 268435456
+    Limit(operator::Limit),
 }
 
 impl Plugin {
     pub(super) fn run(self, config: &Config, runtime: &tokio::runtime::Handle) -> Outcome {
         let _inside = runtime.enter();
         let open = || app::open_registry(config);
+        let manager = || runtime.block_on(app::open_plugins(config));
         let mut out = std::io::stdout().lock();
         match self {
             Plugin::New(new) => new.write(&mut out)?,
@@ -90,31 +110,14 @@ impl Plugin {
                 })?;
                 write!(out, "{}", authoring::reference(&plugin))?;
             }
-            Plugin::List => {
-                for plugin in open()?.plugins() {
-                    let transforms = plugin.transforms.iter().map(|transform| transform.name.as_str());
-                    let names: Vec<&str> =
-                        transforms.chain(plugin.formats.iter().map(|format| format.name.as_str())).collect();
-                    let origin = if plugin.info.bundled { "bundled" } else { "installed" };
-                    writeln!(out, "{} {} ({origin}): {}", plugin.info.name, plugin.info.version, names.join(" "))?;
-                }
-            }
+            Plugin::List => operator::list(&mut out, &manager()?.all())?,
             Plugin::Show { name } => {
-                let plugins = open()?.plugins();
-                let plugin = plugins
-                    .iter()
-                    .find(|plugin| plugin.info.name == name)
-                    .ok_or_else(|| format!("there is no plugin {name:?}; `safelight plugin list` shows them"))?;
-                let info = &plugin.info;
-                writeln!(out, "{} {} - {}", info.name, info.version, info.summary)?;
-                writeln!(out, "licence {}, sha256 {}", info.license, info.digest)?;
-                for transform in &plugin.transforms {
-                    writeln!(out, "\n{} ({:?}): {}", transform.name, transform.kind, transform.summary)?;
-                    show_parameters(&mut out, &transform.schema)?;
-                }
-                for format in &plugin.formats {
-                    writeln!(out, "{format}")?;
-                }
+                let all = manager()?.all();
+                let (owner, plain) = name.split_once('/').unwrap_or(("", &name));
+                let plugin = all.iter().find(|listed| listed.owner == owner && listed.name == plain);
+                let plugin =
+                    plugin.ok_or_else(|| format!("there is no plugin {name:?}; `safelight plugin list` shows them"))?;
+                operator::show(&mut out, plugin)?;
             }
             Plugin::Check { file } => {
                 let registry = open()?;
@@ -136,15 +139,14 @@ impl Plugin {
                     return Ok(ExitCode::FAILURE);
                 }
             }
-            Plugin::Install { file } => {
-                let info =
-                    open()?.install(&read(&file)?).map_err(|failure| format!("{}: {failure}", file.display()))?;
-                writeln!(out, "installed {} {}, sha256 {}", info.name, info.version, info.digest)?;
-            }
-            Plugin::Remove { name } => {
-                open()?.remove(&name)?;
-                writeln!(out, "removed {name}")?;
-            }
+            Plugin::Install(install) => runtime.block_on(install.run(&manager()?, &mut out))?,
+            Plugin::Remove(remove) => runtime.block_on(remove.run(&manager()?, &mut out))?,
+            Plugin::Enable(named) => runtime.block_on(named.decide(&manager()?, &mut out, Decision::Enable))?,
+            Plugin::Disable(disable) => runtime.block_on(disable.run(&manager()?, &mut out))?,
+            Plugin::Activate(activate) => runtime.block_on(activate.run(&manager()?, &mut out))?,
+            Plugin::Rollback(named) => runtime.block_on(named.decide(&manager()?, &mut out, Decision::RollBack))?,
+            Plugin::Pin(pin) => runtime.block_on(pin.run(&manager()?, &mut out))?,
+            Plugin::Limit(limit) => runtime.block_on(limit.run(&manager()?, &mut out))?,
         }
         Ok(ExitCode::SUCCESS)
     }

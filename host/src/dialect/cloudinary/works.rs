@@ -62,7 +62,7 @@ pub(super) async fn works(
     {
         known(&mut facts, &row);
     }
-    let transforms = (dialect.transforms)();
+    let transforms = (dialect.transforms)(&job.account);
     let mut base = Base {
         references: References { store, blobs: &dialect.blobs, account: &job.account },
         transforms: transforms.as_ref(),

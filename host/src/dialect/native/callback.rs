@@ -7,6 +7,7 @@
 //! | `job.finished` | the outputs are done, also when they failed; for a job with eager outputs alone: when those are | `notification_url` |
 //! | `job.eager_finished` | the eager outputs are done, also when they failed; never for a job without any | `eager_notification_url` |
 //! | `batch.finished` | the last job of a batch has ended | the batch's `notification_url` |
+//! | `plugin.quarantined` | a plugin kept trapping and is not used any more | `plugins.notification_url` |
 //!
 //! `data` is the job (or batch) document as it is at that moment: in `job.finished` the state is
 //! still `running` while eager outputs are to come, and those are `pending`. `output.finished` carries
@@ -61,7 +62,6 @@ struct Unfinished<'a> {
     batch: Option<Uuid>,
 }
 
-#[async_trait::async_trait]
 #[async_trait]
 impl Dialect for Native {
     fn name(&self) -> &'static str {
@@ -141,6 +141,12 @@ impl Native {
         let to = To { account: &job.account, job: Some(job.id), batch: job.batch, order_key: job.id, url: url? };
         Some(owed(to, kind, sequence, &Body { kind, timestamp: rfc3339(self.clock.now()), data }))
     }
+}
+
+/// A callback that tells of the server itself, signed with the secret of `account`.
+pub fn notice(account: &str, url: &str, kind: &str, data: impl Serialize, now: std::time::SystemTime) -> NewDelivery {
+    let to = To { account, job: None, batch: None, order_key: Uuid::new_v4(), url };
+    owed(to, kind, 0, &Body { kind, timestamp: rfc3339(now), data })
 }
 
 struct To<'a> {

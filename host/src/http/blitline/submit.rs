@@ -69,7 +69,7 @@ pub(super) async fn submit(
 
 async fn one(state: &Arc<State>, job: &Map<String, Value>, in_query: Option<&str>) -> Result<Value, Refused> {
     let (account, key_transform) = sender(state, job, in_query).await?;
-    let lowered = check(state, job, key_transform.as_ref())
+    let lowered = check(state, &account.key, job, key_transform.as_ref())
         .map_err(|problem| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
     let Settings { event_bus, event_region, .. } = account.settings;
     let bus = event_bus.map(|name| Bus { name, region: event_region });
@@ -126,8 +126,13 @@ fn transform(text: &str) -> Result<Regex, Refused> {
     built.map_err(|error| wrong(error.to_string().replace('\n', " ")))
 }
 
-fn check(state: &State, job: &Map<String, Value>, key_transform: Option<&Regex>) -> Result<Lowered, String> {
-    let transforms = state.plugins.snapshot();
+fn check(
+    state: &State,
+    account: &str,
+    job: &Map<String, Value>,
+    key_transform: Option<&Regex>,
+) -> Result<Lowered, String> {
+    let transforms = state.plugins.view(account);
     let storage = &state.blitline.storage;
     let now = state.clock.now();
     let matches = |key: &str| key_transform.is_none_or(|transform| transform.is_match(key));

@@ -100,7 +100,7 @@ async fn take<T: DeserializeOwned + Into<BatchRequest>>(
     let key = idempotency_key(request.headers())?;
     let incoming = body::json(&state.documents, request, state.config.max_document_bytes).await?;
     let (value, bytes, _room) = incoming.into_parts();
-    let lowered = body::at_length(bytes.len(), || check::<T>(state, value))?;
+    let lowered = body::at_length(bytes.len(), || check::<T>(state, &account.key, value))?;
 
     let dry_run = lowered.dry_run;
     let new = NewBatch {
@@ -134,12 +134,16 @@ async fn take<T: DeserializeOwned + Into<BatchRequest>>(
 }
 
 /// Reads and checks a request.
-fn check<T: DeserializeOwned + Into<BatchRequest>>(state: &State, value: Value) -> Result<Lowered, Problem> {
+fn check<T: DeserializeOwned + Into<BatchRequest>>(
+    state: &State,
+    account: &str,
+    value: Value,
+) -> Result<Lowered, Problem> {
     let request: T = serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, message) = (error.path().to_string(), error.inner().to_string());
         Problem::issues(vec![Issue::field(path, Code::InvalidRequest, message)])
     })?;
-    let transforms = state.plugins.snapshot();
+    let transforms = state.plugins.view(account);
     let context = Context {
         config: &state.blurb.config,
         rules: submit::rules(state, &*transforms, false),

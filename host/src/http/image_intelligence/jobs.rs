@@ -40,7 +40,7 @@ pub(super) async fn detect(
     Caller(account): Caller,
     request: Request,
 ) -> Result<Json<Value>, Refused> {
-    let transforms = state.plugins.snapshot();
+    let transforms = state.plugins.view(&account.key);
     let request: DetectRequest = read(&state, request).await?;
     let rules = submit::rules(&state, &*transforms, false);
     let lowered = lower::detect(request, &state.image_intelligence.config, &rules).map_err(Refused::wrong)?;
@@ -53,7 +53,7 @@ pub(super) async fn matching(
     Caller(account): Caller,
     request: Request,
 ) -> Result<Json<Value>, Refused> {
-    let transforms = state.plugins.snapshot();
+    let transforms = state.plugins.view(&account.key);
     let request: MatchRequest = read(&state, request).await?;
     let lowered = lower::matching(request, &submit::rules(&state, &*transforms, false)).map_err(Refused::wrong)?;
     take(&state, &account.key, lowered).await
@@ -65,7 +65,7 @@ pub(super) async fn ask(
     Caller(account): Caller,
     request: Request,
 ) -> Result<Json<Value>, Refused> {
-    let transforms = state.plugins.snapshot();
+    let transforms = state.plugins.view(&account.key);
     let request: AskRequest = read(&state, request).await?;
     let lowered = lower::asking(request, &submit::rules(&state, &*transforms, false)).map_err(Refused::wrong)?;
     take(&state, &account.key, lowered).await

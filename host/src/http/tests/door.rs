@@ -141,7 +141,7 @@ impl Door {
             config: config.cloudinary,
             transforms: {
                 let plugins = plugins.clone();
-                Arc::new(move || plugins.snapshot())
+                Arc::new(move |account: &str| plugins.view(account))
             },
             blobs: blobs.clone(),
         });

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use safelight_codec::{PixelFormat, Raster};
 use serde_json::json;
@@ -14,12 +15,14 @@ use crate::{
         Arrangement, Call, CallError, Kind, Outcome, Planned, PluginInfo, Size, Timeline, TransformInfo, Transforms,
         View,
     },
+    plugins::{By, Decision, Listed, Record, Version},
+    wasm::{Origin, PluginSummary, Usage},
 };
 
 /// Offers `resize` (its result has the parameters' size), `colors` (analyze) and whatever is installed.
 pub(in crate::http) struct Played {
     bundled: Arc<PluginInfo>,
-    installed: Mutex<Vec<Arc<PluginInfo>>>,
+    installed: Mutex<Vec<Listed>>,
 }
 
 impl Played {
@@ -39,12 +42,8 @@ fn info(name: &str, bundled: bool) -> Arc<PluginInfo> {
     })
 }
 
-impl Plugins for Played {
-    fn snapshot(&self) -> Arc<dyn Transforms> {
-        Arc::new(Snapshot(self.transforms()))
-    }
-
-    fn transforms(&self) -> Vec<Arc<TransformInfo>> {
+impl Played {
+    fn resizes(&self) -> Vec<Arc<TransformInfo>> {
         let transform = |name: &str, kind: Kind| {
             Arc::new(TransformInfo {
                 name: name.into(),
@@ -59,12 +58,45 @@ impl Plugins for Played {
         vec![transform("resize", Kind::Filter), transform("colors", Kind::Analyze)]
     }
 
-    fn plugins(&self) -> Vec<Arc<PluginInfo>> {
-        let installed = self.installed.lock().unwrap();
-        std::iter::once(self.bundled.clone()).chain(installed.iter().cloned()).collect()
+    fn bundled(&self) -> Listed {
+        let plugin = PluginSummary {
+            info: self.bundled.clone(),
+            origin: Origin::Bundled,
+            file: None,
+            bytes: 1,
+            imports: Vec::new(),
+            transforms: self.resizes(),
+            formats: Vec::new(),
+        };
+        let record = Record::default();
+        Listed { owner: String::new(), name: "geometry".into(), plugin: Some(plugin), record }
+    }
+}
+
+fn no_plugin(name: &str) -> Failure {
+    Failure::new(Code::NotFound, format!("there is no plugin {name:?}"))
+}
+
+#[async_trait]
+impl Plugins for Played {
+    fn snapshot(&self) -> Arc<dyn Transforms> {
+        Arc::new(Snapshot(self.resizes()))
     }
 
-    fn counters(&self) -> Vec<(String, crate::wasm::Counts)> {
+    fn view(&self, _: &str) -> Arc<dyn Transforms> {
+        self.snapshot()
+    }
+
+    fn transforms(&self, _: &str) -> Vec<Arc<TransformInfo>> {
+        self.resizes()
+    }
+
+    fn list(&self) -> Vec<Listed> {
+        let installed = self.installed.lock().unwrap();
+        std::iter::once(self.bundled()).chain(installed.iter().cloned()).collect()
+    }
+
+    fn usage(&self) -> Vec<Usage> {
         Vec::new()
     }
 
@@ -72,26 +104,47 @@ impl Plugins for Played {
         0
     }
 
-    fn install(&self, name: &str, component: Bytes) -> Result<Arc<PluginInfo>, Failure> {
+    async fn install(&self, by: &By, name: &str, component: Bytes) -> Result<Listed, Failure> {
         if name == "geometry" {
             return Err(Failure::new(Code::Conflict, "plugin geometry ships with the host"));
         }
         if component != Bytes::copy_from_slice(name.as_bytes()) {
             return Err(Failure::new(Code::PluginInvalid, "the component is another plugin"));
         }
-        let info = info(name, false);
-        self.installed.lock().unwrap().push(info.clone());
-        Ok(info)
+        let mut record = Record::default();
+        let version = Version {
+            version: "1.2.3".into(),
+            digest: "cd".repeat(32),
+            bytes: component.len() as u64,
+            source: "upload".into(),
+            signed_by: None,
+            installed_by: by.actor.clone(),
+            installed_at: 0,
+        };
+        record.install(version, 5);
+        let listed = Listed { owner: by.owner.clone(), name: name.to_owned(), plugin: None, record };
+        self.installed.lock().unwrap().push(listed.clone());
+        Ok(listed)
     }
 
-    fn remove(&self, name: &str) -> Result<bool, Failure> {
-        if name == "geometry" {
+    async fn decide(&self, by: &By, name: &str, decisions: Vec<Decision>) -> Result<Listed, Failure> {
+        let mut installed = self.installed.lock().unwrap();
+        let found = installed.iter_mut().find(|listed| listed.owner == by.owner && listed.name == name);
+        let found = found.ok_or_else(|| no_plugin(name))?;
+        for decision in &decisions {
+            found.record.decide(decision, std::time::SystemTime::UNIX_EPOCH)?;
+        }
+        Ok(found.clone())
+    }
+
+    async fn remove(&self, by: &By, name: &str) -> Result<(), Failure> {
+        if name == "geometry" && by.owner.is_empty() {
             return Err(Failure::new(Code::Conflict, "plugin geometry ships with the host"));
         }
         let mut installed = self.installed.lock().unwrap();
         let before = installed.len();
-        installed.retain(|info| info.name != name);
-        Ok(installed.len() < before)
+        installed.retain(|listed| listed.name != name || listed.owner != by.owner);
+        if installed.len() < before { Ok(()) } else { Err(no_plugin(name)) }
     }
 }
 

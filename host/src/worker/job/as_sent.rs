@@ -47,7 +47,7 @@ impl Run<'_> {
             let inner = self.inner;
             let (index, kept) = tokio::select! {
                 reason = self.lease.stop.stopped() => return Err(Interrupt::Stopped(reason)),
-                kept = keep(inner, index, to, Ok(made)) => kept,
+                kept = keep(inner, self.transforms.clone(), index, to, Ok(made)) => kept,
             };
             self.note(index, kept)?;
         }
@@ -60,7 +60,7 @@ impl Run<'_> {
         if matches!(self.job.spec.source, Source::Archive { .. }) {
             return Ok((zip::NAME.to_owned(), nothing, 1));
         }
-        let (transforms, material) = ((self.inner.ports.transforms)(), material.clone());
+        let (transforms, material) = (self.transforms.clone(), material.clone());
         let (codec, memory_bytes) = (self.inner.codec.clone(), self.inner.admission.bytes());
         let look = move || make::look(transforms.as_ref(), &codec, memory_bytes, &material);
         Ok(match self.inner.compute(look).await? {

@@ -11,7 +11,7 @@ impl Run<'_> {
             return Ok(());
         }
         let Material::Encoded { bytes, rendering, .. } = material.clone() else { return Ok(()) };
-        let (transforms, codec) = ((self.inner.ports.transforms)(), self.inner.codec.clone());
+        let (transforms, codec) = (self.transforms.clone(), self.inner.codec.clone());
         let limit = self.inner.admission.bytes();
         let source = make::Checked { transforms, codec, memory_bytes: limit, bytes, rendering };
         let (source, info) = {

@@ -17,7 +17,7 @@ impl Run<'_> {
             Interrupt::Failed(Failure::new(Code::Internal, message))
         })?;
         let source = {
-            let (transforms, material) = ((self.inner.ports.transforms)(), material.clone());
+            let (transforms, material) = (self.transforms.clone(), material.clone());
             let codec = self.inner.codec.clone();
             let memory_bytes = self.inner.admission.bytes();
             let look = move || make::look(transforms.as_ref(), &codec, memory_bytes, &material);

@@ -215,7 +215,7 @@ impl Room {
             store: Arc::new(self.store.clone()),
             inputs: self.inputs.clone(),
             results: self.results.clone(),
-            transforms: Arc::new(move || transforms.clone() as Arc<dyn Transforms>),
+            transforms: Arc::new(move |_: &str| transforms.clone() as Arc<dyn Transforms>),
             components: Arc::new(FakeComponents),
             dialects: [Some(native), self.dialect.clone()].into_iter().flatten().map(|d| (d.name(), d)).collect(),
             clock: self.clock.clone(),

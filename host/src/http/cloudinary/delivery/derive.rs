@@ -37,7 +37,7 @@ impl Delivery {
         resource: &Resource,
         plan: Plan,
     ) -> Result<Derived, Refusal> {
-        let recipe = recipe(self.plugins.snapshot().as_ref(), &plan.lowered, &resource.format);
+        let recipe = recipe(self.plugins.view(&cloud.account).as_ref(), &plan.lowered, &resource.format);
         let key = key(&resource.sha256, &recipe);
         let account = cloud.account.clone();
         let extension = address.extension.filter(|extension| extension.reported() != extension_of(&resource.format));
