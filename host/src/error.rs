@@ -124,6 +124,8 @@ codes! {
     PluginMisbehaved = "plugin_misbehaved", Plugin, 422, false;
     /// The component does not fit the contract and was not loaded.
     PluginInvalid = "plugin_invalid", Plugin, 422, false;
+    /// The plugin needs a font, table or model that it was not granted, or that is not there.
+    AssetMissing = "asset_missing", Operator, 422, false;
     /// The plugin ran past its deadline.
     LimitTime = "limit_time", Operator, 422, false;
     /// The plugin asked for more memory than it may have.

@@ -2,19 +2,25 @@
 //!
 //! Reading order: [`registry`] loads components and makes a [`Snapshot`]; that finds the [`plugin`] of a
 //! call; which checks what goes in and what comes out, and has [`host`] make an instance for the call on
-//! one of the [`engine`]s; what was compiled quickly is compiled well by the [`optimiser`]. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
-//! sorted in [`outcome`].
+//! one of the [`engine`]s; what was compiled quickly is compiled well by the [`optimiser`]. [`contract`] tells versions of the
+//! contract apart, and [`worlds`] calls the functions of either. A [`guest`] has nothing but the imports of [`linker`], and
+//! what its [`capabilities`] are. How a call ended is sorted in [`outcome`].
 
 mod assets;
 mod bindings;
+mod capabilities;
+#[cfg(test)]
+mod capability_tests;
 mod codec;
 #[cfg(test)]
 mod codec_tests;
 mod codecs;
+mod contract;
 mod counters;
 mod engine;
 mod fonts;
 mod formats;
+mod grants;
 mod guest;
 mod host;
 mod linker;
@@ -29,13 +35,17 @@ mod plugin;
 mod registry;
 mod snapshot;
 mod stored;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod worlds;
 
 pub(crate) use manifest::check_name;
 
+pub use contract::VERSIONS;
 pub use counters::Counts;
 pub use formats::FormatInfo;
+pub use grants::{AssetKind, Grants, Need, Selection};
 pub use plugin::Origin;
 pub use registry::{Registry, Report};
 pub use snapshot::{PluginSummary, Snapshot};
@@ -82,6 +92,8 @@ pub struct PluginsConfig {
     pub bundled_dir: PathBuf,
     /// The folder of fonts.
     pub fonts_dir: PathBuf,
+    /// The folder of lookup tables.
+    pub tables_dir: PathBuf,
     /// The folder of neural networks.
     pub models_dir: PathBuf,
     /// Where compiled components are kept.
@@ -126,7 +138,7 @@ pub struct Config {
     pub plugin: BTreeMap<String, PluginLimits>,
 }
 
-/// `[wasm.plugin.NAME]`: what differs for one plugin.
+/// `[wasm.plugin.NAME]`: what differs for one plugin, and what it may read.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginLimits {
@@ -140,4 +152,6 @@ pub struct PluginLimits {
     pub data_bytes: Option<u64>,
     /// Log lines of a run.
     pub log_lines: Option<u32>,
+    /// What it may read of what it asks for; none is all for a bundled plugin, and nothing for others.
+    pub grants: Option<Grants>,
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Config, Counts, Error, PluginsConfig,
     counters::AllCounters,
+    grants::Grants,
     host::Host,
     optimiser::Optimiser,
     plugin::{Origin, Plugin},
@@ -68,7 +69,11 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{} bytes, sha256 {}", self.bytes, self.digest)?;
         if let Some(plugin) = &self.plugin {
+            writeln!(f, "of the world {}", plugin.world)?;
             writeln!(f, "imports: {}", plugin.imports.join(", "))?;
+            for need in &plugin.needs {
+                writeln!(f, "asks for {need}")?;
+            }
             for transform in &plugin.transforms {
                 writeln!(f, "offers {} ({:?}): {}", transform.name, transform.kind, transform.summary)?;
             }
@@ -193,7 +198,7 @@ impl Registry {
         }
         let change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_size(component.len() as u64)?;
-        let mut plugin = Plugin::load(&self.host, &self.counters, component, Origin::Installed, None)?;
+        let mut plugin = Plugin::load(&self.host, &self.counters, component, Origin::Installed, None, None)?;
         let name = plugin.info.name.clone();
         let file = self.installed_dir.join(format!("{name}.wasm"));
         let mut others = self.snapshot().plugins.clone();
@@ -228,13 +233,14 @@ impl Registry {
         Ok(info)
     }
 
-    /// Checks a component and offers it as long as this registry lives; nothing is written.
+    /// Checks a component and offers it as long as this registry lives, with all that it asks for; nothing is written.
     ///
     /// Errors: as [`Registry::install`], and `conflict` also when its name is taken by an installed plugin.
     pub fn add(&self, component: &[u8]) -> Result<Arc<PluginInfo>, Failure> {
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_size(component.len() as u64)?;
-        let plugin = Plugin::load(&self.host, &self.counters, component, Origin::Candidate, None)?;
+        let asked = Some(Grants::all());
+        let plugin = Plugin::load(&self.host, &self.counters, component, Origin::Candidate, None, asked)?;
         let info = plugin.info.clone();
         let mut plugins = self.snapshot().plugins.clone();
         plugins.push(Arc::new(plugin));
@@ -287,7 +293,8 @@ impl Registry {
             return report;
         }
         // What it does here is not counted with the runs of a plugin of the same name.
-        let plugin = match Plugin::load(&self.host, &AllCounters::default(), component, Origin::Candidate, None) {
+        let (counters, asked) = (AllCounters::default(), Some(Grants::all()));
+        let plugin = match Plugin::load(&self.host, &counters, component, Origin::Candidate, None, asked) {
             Ok(plugin) => plugin,
             Err(failure) => {
                 report.problems.push(failure);
@@ -299,6 +306,7 @@ impl Registry {
             let call = Call { transform: offer.info.clone(), params: Params::new(), images: Vec::new() };
             let planned = plugin.plan(&self.host, &call, Size { width: side, height: side });
             if let Err(failure) = planned
+                && !matches!(failure.code, Code::AssetMissing)
                 && (!failure.code.is_refusal() || failure.code == Code::UnknownTransform)
             {
                 let message = format!("plan of {}: {}", offer.info.name, failure.message);
@@ -383,7 +391,7 @@ fn load_all(
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((index, candidate)) = next else { break };
             let plugin = read(&candidate.file, max_bytes).and_then(|component| {
-                Plugin::load(host, counters, &component, candidate.origin, Some(candidate.file.clone()))
+                Plugin::load(host, counters, &component, candidate.origin, Some(candidate.file.clone()), None)
             });
             done.lock().unwrap_or_else(PoisonError::into_inner).push((index, candidate, plugin));
         }

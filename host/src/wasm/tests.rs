@@ -42,8 +42,12 @@ impl Dir {
         Dir(path)
     }
 
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     pub(super) fn with(self, name: &str, bytes: &[u8]) -> Dir {
-        let path = self.0.join(name);
+        let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
         self
@@ -56,7 +60,8 @@ impl Drop for Dir {
     }
 }
 
-/// Small limits. The bundled folder is `dir/bundled`, the operator's `dir/folder`, the data `dir/data`.
+/// Small limits. The bundled folder is `dir/bundled`, the operator's `dir/folder`, the data `dir/data`, assets lie in
+/// `dir/tables` and `dir/models`.
 pub(super) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Registry, Error> {
     let defaults = crate::config::Config::defaults();
     let mut config = defaults.wasm;
@@ -76,7 +81,9 @@ pub(super) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Regist
     if !data_dir.join("cache").exists() {
         std::os::unix::fs::symlink(cache.canonicalize().unwrap(), data_dir.join("cache")).unwrap();
     }
-    let plugins = PluginsConfig { bundled_dir, dir: folder, ..defaults.plugins };
+    let assets = |name: &str| Some(dir.0.join(name)).filter(|path| path.is_dir()).unwrap_or_default();
+    let (tables_dir, models_dir) = (assets("tables"), assets("models"));
+    let plugins = PluginsConfig { bundled_dir, dir: folder, tables_dir, models_dir, ..defaults.plugins };
     Registry::open(&plugins, &config, &dir.0.join("data"))
 }
 
@@ -88,18 +95,18 @@ fn hostile(change: impl FnOnce(&mut Config)) -> (Dir, Registry) {
     (dir, registry)
 }
 
-fn call(snapshot: &Snapshot, name: &str, params: Params) -> Call {
+pub(super) fn call(snapshot: &Snapshot, name: &str, params: Params) -> Call {
     Call { transform: snapshot.resolve(name).unwrap(), params, images: Vec::new() }
 }
 
-fn run(snapshot: &Snapshot, names: &[&str], image: &Raster) -> Result<Outcome, CallError> {
+pub(super) fn run(snapshot: &Snapshot, names: &[&str], image: &Raster) -> Result<Outcome, CallError> {
     let calls: Vec<Call> = names.iter().map(|name| call(snapshot, name, Params::new())).collect();
     let full = Size { width: image.width(), height: image.height() };
     let region = Rect { x: 0, y: 0, width: full.width, height: full.height };
     snapshot.run(&calls, Some(image), View { full, region })
 }
 
-fn small() -> Raster {
+pub(super) fn small() -> Raster {
     Raster::filled(4, 3, [10, 20, 30, 255])
 }
 
@@ -361,7 +368,7 @@ fn what_is_no_plugin_is_refused_with_its_reason() {
     let mut cut = component("empty");
     cut.truncate(cut.len() / 2);
     refused(&cut, "cannot be compiled");
-    refused(&component("other_world"), "not of the world safelight:plugin/transformer");
+    refused(&component("other_world"), "is of neither world of safelight:plugin@0.1.0 and 0.2.0");
     refused(&component("liar"), "two are named \"twin\"");
     assert!(!dir.0.join("data/plugins").exists());
 }
@@ -402,7 +409,7 @@ fn a_component_is_installed_replaced_and_removed_while_jobs_keep_theirs() {
     assert_eq!(std::fs::read(dir.0.join("data/plugins/empty.wasm")).unwrap(), empty);
     let listed = &registry.plugins()[0];
     assert_eq!((listed.origin, listed.bytes, listed.transforms.len()), (Origin::Installed, empty.len() as u64, 1));
-    assert!(listed.imports.contains(&"safelight:plugin/log@0.1.0".to_owned()), "{:?}", listed.imports);
+    assert!(listed.imports.contains(&"safelight:plugin/log@0.2.0".to_owned()), "{:?}", listed.imports);
 
     // The same again, as a new version would be.
     registry.install(&empty).unwrap();
@@ -436,7 +443,8 @@ fn a_look_at_a_component_tells_what_it_is_and_what_is_wrong() {
     assert!(report.fits());
     let text = report.to_string();
     assert!(text.starts_with("empty 0.1.0 (Apache-2.0): Does nothing.\n"), "{text}");
-    assert!(text.contains("safelight:plugin/log@0.1.0") && text.contains("offers noop (Filter)"), "{text}");
+    assert!(text.contains("\nof the world safelight:plugin/transformer@0.2.0\n"), "{text}");
+    assert!(text.contains("safelight:plugin/log@0.2.0") && text.contains("offers noop (Filter)"), "{text}");
     assert!(text.ends_with("fits the contract"), "{text}");
     // One of its transforms never comes back from being planned.
     let report = registry.check(&component("hostile"));

@@ -11,6 +11,7 @@ use crate::{
     app,
     authoring::{self, Verdict},
     config::Config,
+    wasm::{Grants, PluginSummary},
 };
 
 /// List, look at, check, install and remove plugins
@@ -20,7 +21,7 @@ pub(super) enum Plugin {
     ///
     /// Example: safelight plugin list
     List,
-    /// Show a plugin: where it comes from, its transforms and their parameters
+    /// Show a plugin: what it asks for and what it has, its transforms and their parameters
     ///
     /// Example: safelight plugin show geometry
     Show {
@@ -97,6 +98,9 @@ impl Plugin {
                         transforms.chain(plugin.formats.iter().map(|format| format.name.as_str())).collect();
                     let origin = if plugin.info.bundled { "bundled" } else { "installed" };
                     writeln!(out, "{} {} ({origin}): {}", plugin.info.name, plugin.info.version, names.join(" "))?;
+                    if let Some(lack) = lack(&plugin) {
+                        writeln!(out, "  {lack}")?;
+                    }
                 }
             }
             Plugin::Show { name } => {
@@ -108,6 +112,8 @@ impl Plugin {
                 let info = &plugin.info;
                 writeln!(out, "{} {} - {}", info.name, info.version, info.summary)?;
                 writeln!(out, "licence {}, sha256 {}", info.license, info.digest)?;
+                writeln!(out, "of the world {}", plugin.world)?;
+                show_capabilities(&mut out, plugin)?;
                 for transform in &plugin.transforms {
                     writeln!(out, "\n{} ({:?}): {}", transform.name, transform.kind, transform.summary)?;
                     show_parameters(&mut out, &transform.schema)?;
@@ -148,6 +154,28 @@ impl Plugin {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What a plugin asks for and what of it was granted; none if it has all.
+fn lack(plugin: &PluginSummary) -> Option<String> {
+    let asked: Grants = plugin.needs.iter().map(|need| need.assets.clone()).collect();
+    (asked != plugin.has).then(|| format!("asks for {asked}, granted: {}", plugin.has))
+}
+
+/// What a plugin asks for, what it has, and how it gets more.
+fn show_capabilities(out: &mut impl Write, plugin: &PluginSummary) -> std::io::Result<()> {
+    if plugin.needs.is_empty() {
+        return writeln!(out, "asks for nothing but its input");
+    }
+    for need in &plugin.needs {
+        writeln!(out, "asks for {need}")?;
+    }
+    writeln!(out, "has {}", plugin.has)?;
+    if lack(plugin).is_some() {
+        let asked: Vec<String> = plugin.needs.iter().map(|need| format!("\"{}\"", need.assets)).collect();
+        writeln!(out, "all of it with [wasm.plugin.{}] grants = [{}]", plugin.info.name, asked.join(", "))?;
+    }
+    Ok(())
 }
 
 fn read(file: &PathBuf) -> Result<Vec<u8>, String> {

@@ -35,6 +35,7 @@ fn info(name: &str, bundled: bool) -> Arc<PluginInfo> {
         license: "Apache-2.0".into(),
         summary: "Shapes".into(),
         digest: "ab".repeat(32),
+        assets: String::new(),
         bundled,
     })
 }

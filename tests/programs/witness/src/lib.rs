@@ -1,113 +1,97 @@
-//! The transformer of release 0.1.0: opposites of colours, what `plan` sees, and the assets that are there.
+//! A plugin that tells which assets it sees: fonts, the table `film` and models, of which it has what is granted.
 
-#![cfg(target_arch = "wasm32")]
+use std::collections::BTreeMap;
 
-use safelight_sdk::raw::exports::safelight::plugin::transform::{
-    Arrangement, Call, Error, Guest, Image, Manifest, Outcome, Planned, Size, Timeline, View,
+use safelight_sdk::{
+    Image, Input, Kind, Need, Outcome, PixelFormat, Planned, Refusal, Size, Transform, fonts, models, tables,
 };
-use safelight_sdk::{Kind, PixelFormat, Refusal, Shot, TransformInfo, fonts, log, models};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-struct Elder;
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NoParams {}
 
-impl Guest for Elder {
-    fn describe() -> Manifest {
-        let offer = |name: &str, kind, schema: &str| TransformInfo {
-            name: name.to_owned(),
-            kind,
-            summary: "A transform of release 0.1.0.".to_owned(),
-            schema: schema.to_owned(),
-            formats: vec![PixelFormat::Rgba8, PixelFormat::Gray8],
+/// Names and lengths in bytes.
+#[derive(Serialize)]
+struct Seen {
+    fonts: BTreeMap<String, usize>,
+    tables: BTreeMap<String, usize>,
+    models: BTreeMap<String, usize>,
+    descriptions: BTreeMap<String, String>,
+    /// What loads though it is not listed.
+    unlisted: Vec<&'static str>,
+}
+
+/// All that is seen, as data.
+struct Assets;
+
+impl Transform for Assets {
+    const NAME: &'static str = "assets";
+    const SUMMARY: &'static str = "Tells which assets are there.";
+    const KIND: Kind = Kind::Analyze;
+    type Params = NoParams;
+
+    fn apply(_: &NoParams, input: Input) -> Result<Outcome, Refusal> {
+        let lengths = |names: Vec<String>, load: fn(&str) -> Option<Vec<u8>>| {
+            names
+                .into_iter()
+                .map(|name| (load(&name).map_or(0, |bytes| bytes.len()), name))
+                .map(|(n, name)| (name, n))
+                .collect()
         };
-        let seen = format!(
-            "Sees {} fonts and {} models while it describes itself.",
-            fonts::names().len(),
-            models::names().len()
-        );
-        Manifest {
-            name: "elder".to_owned(),
-            version: "1.2.3".to_owned(),
-            license: "Apache-2.0".to_owned(),
-            summary: seen,
-            transforms: vec![
-                offer(
-                    "elder_opposite",
-                    Kind::Filter,
-                    r#"{"type": "object", "additionalProperties": false, "properties": {
-                        "rows": {"type": "integer", "minimum": 1, "description": "Rows to keep."}}}"#,
-                ),
-                offer("elder_assets", Kind::Analyze, r#"{"type": "object", "additionalProperties": false}"#),
-                offer("elder_reverse", Kind::Timeline, r#"{"type": "object", "additionalProperties": false}"#),
-            ],
-        }
-    }
-
-    fn plan(call: Call, input: Size) -> Result<Planned, Error> {
-        let rows = rows(&call);
-        if rows.is_some_and(|rows| rows > input.height) {
-            let message = format!("is {}, expected at most the picture's {}", rows.unwrap_or(0), input.height);
-            return Err(refused(0, Refusal::params("rows", message)));
-        }
-        let output = Size { height: rows.unwrap_or(input.height), ..input };
-        Ok(Planned { output: Some(output), region: None, enough: None })
-    }
-
-    fn arrange(_: Call, timeline: Timeline) -> Result<Arrangement, Error> {
-        let frames = timeline.delays_ms.iter().enumerate().rev();
-        let shots = frames.map(|(frame, &delay_ms)| Shot { frame: frame as u32, delay_ms }).collect();
-        Ok(Arrangement { shots, loops: timeline.loops })
-    }
-
-    fn apply(calls: Vec<Call>, input: Option<Image>, _: View) -> Result<Outcome, Error> {
-        let mut image = input;
-        let mut data = Vec::new();
-        let mut changed = false;
-        for (index, call) in calls.iter().enumerate() {
-            log::info(&call.transform);
-            let picture = image.as_mut().ok_or_else(|| refused(index, Refusal::image("there is none")))?;
-            match call.transform.as_str() {
-                "elder_opposite" => {
-                    changed = true;
-                    let channels = picture.format.bytes();
-                    for (at, byte) in picture.pixels.iter_mut().enumerate() {
-                        if channels < 4 || at % 4 != 3 {
-                            *byte = 255 - *byte;
-                        }
-                    }
-                    if let Some(rows) = rows(call) {
-                        picture.height = rows;
-                        picture.pixels.truncate(rows as usize * picture.width as usize * channels);
-                    }
-                    data.push(None);
-                }
-                "elder_assets" => data.push(Some(assets())),
-                _ => return Err(refused(index, Refusal::UnknownTransform)),
-            }
-        }
-        Ok(Outcome { image: image.filter(|_| changed), data })
+        let described = |name: String| models::description(&name).map(|text| (name, text));
+        let unlisted = |names: Vec<String>, load: fn(&str) -> Option<Vec<u8>>, name: &'static str| {
+            (!names.iter().any(|known| known == name) && load(name).is_some()).then_some(name)
+        };
+        let seen = Seen {
+            descriptions: models::names().into_iter().filter_map(described).collect(),
+            unlisted: [
+                unlisted(fonts::names(), fonts::load, "NotoSans"),
+                unlisted(tables::names(), tables::load, "film"),
+                unlisted(tables::names(), tables::load, "secret"),
+                unlisted(models::names(), models::load, "net"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            fonts: lengths(fonts::names(), fonts::load),
+            tables: lengths(tables::names(), tables::load),
+            models: lengths(models::names(), models::load),
+        };
+        Ok(Outcome::found(input.image, &seen))
     }
 }
 
-fn refused(call: usize, reason: Refusal) -> Error {
-    Error { call: call as u32, reason }
+/// A picture of one row, and of one column more than there are tables: a plan that depends on assets.
+struct Wide;
+
+impl Transform for Wide {
+    const NAME: &'static str = "wide";
+    const SUMMARY: &'static str = "Draws a row of one pixel more than there are tables.";
+    const KIND: Kind = Kind::Generate;
+    type Params = NoParams;
+
+    fn plan(_: &NoParams, _: Size) -> Result<Planned, Refusal> {
+        Ok(Planned::to(Size::new(width(), 1)))
+    }
+
+    fn apply(_: &NoParams, _: Input) -> Result<Outcome, Refusal> {
+        Ok(Image::new(width(), 1, PixelFormat::Gray8, vec![0; width() as usize]).into())
+    }
 }
 
-/// The only parameter there is: `{"rows":2}`.
-fn rows(call: &Call) -> Option<u32> {
-    call.params.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok()
+fn width() -> u32 {
+    1 + tables::names().len() as u32
 }
 
-/// Names and lengths: `{"fonts": {"NotoSans": 1000}, "models": {}}`.
-fn assets() -> String {
-    let listed = |names: Vec<String>, load: fn(&str) -> Option<Vec<u8>>| {
-        let each = |name: &String| format!("{name:?}: {}", load(name).map_or(-1, |bytes| bytes.len() as i64));
-        names.iter().map(each).collect::<Vec<_>>().join(", ")
-    };
-    format!(
-        r#"{{"fonts": {{{}}}, "models": {{{}}}, "unlisted": {}}}"#,
-        listed(fonts::names(), fonts::load),
-        listed(models::names(), models::load),
-        fonts::load("NotoSans").is_some(),
-    )
-}
-
-safelight_sdk::raw::export!(Elder with_types_in safelight_sdk::raw);
+safelight_sdk::export!(
+    name: "witness",
+    summary: "Tells which assets it sees.",
+    needs: [
+        Need::fonts("To tell their names.").optional(),
+        Need::table("film", "To tell its length.").optional(),
+        Need::models("To tell their names.").optional(),
+    ],
+    transforms: [Assets, Wide],
+);

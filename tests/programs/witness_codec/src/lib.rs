@@ -1,56 +1,60 @@
-//! The codec of release 0.1.0: `ELDER`, a width and a height of one byte each, then gray pixels.
+//! A codec that is of no use without a table: `WITNESS`, then one index into the table `palette` for each gray pixel
+//! of a row.
 
 use safelight_sdk::codec::{
     Codec, Document, EncodeOptions, Error, Format, Frame, Limits, Mark, Metadata, Page, Scaling,
 };
-use safelight_sdk::{Image, PixelFormat, Size, fonts};
+use safelight_sdk::{Image, Need, PixelFormat, Size, fonts, tables};
 
-const MARK: &[u8] = b"ELDER";
+const MARK: &[u8] = b"WITNESS";
 
-struct Elder;
+struct Witness;
 
 struct Source {
-    size: Size,
-    pixels: Vec<u8>,
+    indices: Vec<u8>,
 }
 
-impl Codec for Elder {
+fn palette() -> Result<Vec<u8>, Error> {
+    tables::load("palette").ok_or_else(|| Error::Other("there is no palette".to_owned()))
+}
+
+impl Codec for Witness {
     const FORMATS: &'static [Format] = &[Format {
-        extensions: &["elder"],
-        media_types: &["image/x-elder"],
+        extensions: &["witness"],
+        media_types: &["image/x-witness"],
         signatures: &[&[Mark::at(0, MARK)]],
         writes: true,
-        ..Format::reading("elder")
+        ..Format::reading("witness")
     }];
     type Document = Source;
 
     fn open(bytes: Vec<u8>, _format: &str, limits: &Limits) -> Result<Source, Error> {
-        let truncated = || Error::Truncated("elder has no size".to_owned());
-        let rest = bytes.strip_prefix(MARK).ok_or_else(truncated)?;
-        let (&[width, height], pixels) = rest.split_first_chunk().ok_or_else(truncated)?;
-        let size = Size::new(width.into(), height.into());
-        limits.check_size(size)?;
-        Ok(Source { size, pixels: pixels.to_vec() })
+        let indices = bytes.strip_prefix(MARK).filter(|rest| !rest.is_empty());
+        let indices = indices.ok_or_else(|| Error::Truncated("witness has no pixels".to_owned()))?.to_vec();
+        limits.check_size(Size::new(indices.len() as u32, 1))?;
+        Ok(Source { indices })
     }
 
     fn encode(frames: Vec<Frame>, _options: &EncodeOptions) -> Result<Vec<u8>, Error> {
-        let image = &frames[0].image;
-        if image.format != PixelFormat::Gray8 || image.width > 255 || image.height > 255 {
-            return Err(Error::CannotWrite("elder holds gray pictures of at most 255 px a side".to_owned()));
-        }
-        Ok([MARK, &[image.width as u8, image.height as u8], &image.pixels].concat())
+        let palette = palette()?;
+        let Image { width, ref pixels, .. } = safelight_sdk::to_format(frames[0].image.clone(), PixelFormat::Gray8);
+        let nearest = |pixel: &u8| {
+            let distance = |(_, color): &(usize, &u8)| color.abs_diff(*pixel);
+            palette.iter().enumerate().min_by_key(distance).map_or(0, |(index, _)| index as u8)
+        };
+        Ok(MARK.iter().copied().chain(pixels[..width as usize].iter().map(nearest)).collect())
     }
 }
 
 impl Document for Source {
     fn page(&mut self, _index: u32) -> Result<Page, Error> {
-        Ok(Page { gray: true, ..Page::new(self.size, Scaling::Fixed) })
+        Ok(Page { gray: true, ..Page::new(Size::new(self.indices.len() as u32, 1), Scaling::Fixed) })
     }
 
     fn render(&mut self, _index: u32, _size: Option<Size>) -> Result<Image, Error> {
-        let wanted = self.size.width as usize * self.size.height as usize;
-        let pixels = self.pixels.get(..wanted).ok_or_else(|| Error::Truncated("elder is cut short".to_owned()))?;
-        Ok(Image::new(self.size.width, self.size.height, PixelFormat::Gray8, pixels.to_vec()))
+        let palette = palette()?;
+        let pixels = self.indices.iter().map(|index| palette.get(usize::from(*index)).copied().unwrap_or(0)).collect();
+        Ok(Image::new(self.indices.len() as u32, 1, PixelFormat::Gray8, pixels))
     }
 
     /// The names of the fonts that it sees stand in the place of XMP.
@@ -59,4 +63,9 @@ impl Document for Source {
     }
 }
 
-safelight_sdk::export_codec!(name: "codec-elder", summary: "The codec of release 0.1.0.", codec: Elder);
+safelight_sdk::export_codec!(
+    name: "witness-codec",
+    summary: "A row of pixels, by a table of the operator.",
+    needs: [Need::table("palette", "The grays of the pixels."), Need::fonts("To tell their names.").optional()],
+    codec: Witness,
+);
