@@ -126,6 +126,8 @@ codes! {
     PluginInvalid = "plugin_invalid", Plugin, 422, false;
     /// The plugin is disabled or in quarantine.
     PluginDisabled = "plugin_disabled", Operator, 422, false;
+    /// The plugin needs a font, table or model that it was not granted, or that is not there.
+    AssetMissing = "asset_missing", Operator, 422, false;
     /// The plugin ran past its deadline.
     LimitTime = "limit_time", Operator, 422, false;
     /// The plugin asked for more memory than it may have.

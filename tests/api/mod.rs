@@ -1,5 +1,6 @@
 //! The native API, as its users see it.
 
+mod contract;
 mod documents;
 mod jobs;
 mod outputs;

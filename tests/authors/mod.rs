@@ -74,6 +74,14 @@ impl Bench {
         component
     }
 
+    /// A new project with an author's files laid over it, built.
+    fn overlaid(&self, name: &str, language: &str, files: &Path) -> String {
+        let folder = self.project(name, language);
+        let copied = Command::new("cp").arg("-R").arg(format!("{}/.", files.display())).arg(&folder).status().unwrap();
+        assert!(copied.success());
+        self.built(&folder, name)
+    }
+
     fn picture(&self, name: &str) -> Picture {
         let limits = Limits::default();
         let options = DecodeOptions { limits: &limits, enough: None, keep_metadata: false, animated: false };
@@ -131,11 +139,45 @@ fn new_project(language: &str) {
 
 /// An example of the cookbook over a new project.
 fn example(bench: &Bench, name: &str, language: &str) -> String {
-    let folder = bench.project(name, language);
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/examples").join(name);
-    let copied = Command::new("cp").arg("-R").arg(format!("{}/.", example.display())).arg(&folder).status().unwrap();
-    assert!(copied.success());
-    bench.built(&folder, name)
+    bench.overlaid(name, language, &Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/examples").join(name))
+}
+
+/// A plugin that works by an operator's table: refused without, and opposites by a table of opposites.
+fn granted_table(language: &str) {
+    let bench = Bench::new();
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("authors/curve").join(language);
+    let component = bench.overlaid("curve", language, &files);
+    let (code, out, err) = bench.safelight(&["plugin", "check", &component]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("\nasks for tables:curve: The curve.\n"), "{out}");
+    assert!(out.contains("\nof the world safelight:plugin/transformer@0.2.0\n"), "{out}");
+
+    let tables = bench.0.join("tables");
+    std::fs::create_dir_all(&tables).unwrap();
+    std::fs::write(tables.join("curve.bin"), (0..=255).rev().collect::<Vec<u8>>()).unwrap();
+    let settings = |grants: &str| {
+        let file = bench.0.join("settings.toml");
+        let text = format!("[plugins]\ntables_dir = {tables:?}\n[wasm.plugin.curve]\n{grants}\n");
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let input = bench.0.join("in.png");
+    let raster = safelight_codec::Raster::filled(2, 2, [0, 100, 255, 255]);
+    let options = safelight_codec::EncodeOptions::new(safelight_codec::Format::Png);
+    std::fs::write(&input, safelight_codec::encode(&Picture::still(raster), &options).unwrap()).unwrap();
+    let output = bench.0.join("out.png");
+    let apply = |config: &str| {
+        let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
+        bench.safelight(&["--config", config, "apply", input, output, "curve"])
+    };
+    // Installed it is somebody else's, and has what it is granted.
+    let (code, _, err) = bench.safelight(&["plugin", "install", &component]);
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = apply(&settings(""));
+    assert!(code == 1 && err.contains("asset_missing: plugin curve needs tables:curve"), "{err}");
+    let (code, _, err) = apply(&settings("grants = [\"tables:curve\"]"));
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(bench.picture("out.png").frames[0].raster.pixels()[..3], [255, 155, 0]);
 }
 
 #[test]
@@ -161,6 +203,26 @@ fn a_new_plugin_in_python_answers() {
 #[test]
 fn a_new_plugin_in_go_answers() {
     new_project("go");
+}
+
+#[test]
+fn a_plugin_in_c_reads_a_table_that_it_is_granted() {
+    granted_table("c");
+}
+
+#[test]
+fn a_plugin_in_javascript_reads_a_table_that_it_is_granted() {
+    granted_table("js");
+}
+
+#[test]
+fn a_plugin_in_python_reads_a_table_that_it_is_granted() {
+    granted_table("python");
+}
+
+#[test]
+fn a_plugin_in_go_reads_a_table_that_it_is_granted() {
+    granted_table("go");
 }
 
 #[test]
@@ -205,5 +267,5 @@ fn what_is_no_project_is_told() {
     std::fs::write(&module, b"\0asm\x01\0\0\0").unwrap();
     let out = bench.0.join("out.wasm");
     let (code, _, err) = bench.safelight(&["plugin", "pack", module.to_str().unwrap(), out.to_str().unwrap()]);
-    assert!(code == 1 && err.contains("safelight:plugin/transform@0.1.0") && !out.exists(), "{err}");
+    assert!(code == 1 && err.contains("safelight:plugin/transform@0.2.0") && !out.exists(), "{err}");
 }

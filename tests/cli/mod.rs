@@ -1,5 +1,7 @@
 //! The commands, as a person types them.
 
+mod capabilities;
+
 use safelight_codec::{DecodeOptions, Format, Limits, decode};
 
 use crate::support::{jpeg, tools};

@@ -30,7 +30,8 @@ fn noop() -> Value {
 
 /// Runs a command that must succeed beside the server.
 async fn command(server: &Server, arguments: &[&str]) -> String {
-    let (arguments, data_dir) = (arguments.iter().map(ToString::to_string).collect::<Vec<_>>(), server.data_dir.clone());
+    let (arguments, data_dir) =
+        (arguments.iter().map(ToString::to_string).collect::<Vec<_>>(), server.data_dir.clone());
     let ran = tokio::task::spawn_blocking(move || {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         tools::safelight(&arguments, &data_dir)
@@ -68,7 +69,8 @@ async fn the_command_line_changes_the_plugins_of_a_running_server() {
     runs_with(&server, "2.0.0").await;
     command(&server, &["plugin", "pin", "empty", "--account", "demo"]).await;
     runs_with(&server, "1.0.0").await;
-    let by_number = json!({"source": {"canvas": {"width": 4, "height": 4}}, "steps": [{"transform": "empty@2.0.0/noop"}]});
+    let by_number =
+        json!({"source": {"canvas": {"width": 4, "height": 4}}, "steps": [{"transform": "empty@2.0.0/noop"}]});
     assert_eq!(server.run(&by_number).await["outputs"][0]["steps"][0]["version"], "2.0.0");
     command(&server, &["plugin", "limit", "empty", "--output-bytes", "10"]).await;
     eventually("the limit holds", Duration::from_secs(20), || async {
@@ -94,8 +96,17 @@ async fn the_command_line_changes_the_plugins_of_a_running_server() {
     let log = command(&server, &["audit", "--subject", "empty"]).await;
     let actions: Vec<&str> = log.lines().rev().map(|line| line.split_whitespace().nth(2).unwrap()).collect();
     let expected = [
-        "installed", "installed", "rolled_back", "pinned", "unpinned", "limited", "limited", "disabled", "enabled",
-        "version_removed", "removed",
+        "installed",
+        "installed",
+        "rolled_back",
+        "pinned",
+        "unpinned",
+        "limited",
+        "limited",
+        "disabled",
+        "enabled",
+        "version_removed",
+        "removed",
     ];
     assert_eq!(actions, expected.map(|action| format!("plugin.{action}")));
     assert!(log.lines().all(|line| line.split_whitespace().nth(1).unwrap().starts_with("cli:")), "{log}");

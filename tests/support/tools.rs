@@ -29,6 +29,11 @@ pub(crate) fn program(name: &str) -> PathBuf {
     existing(dir.join(format!("{name}.wasm")), "make programs")
 }
 
+/// A component of `tests/frozen`, by its path there.
+pub(crate) fn frozen(path: &str) -> PathBuf {
+    existing(Path::new(env!("CARGO_MANIFEST_DIR")).join("frozen").join(path), "git checkout")
+}
+
 /// The cache of compiled plugins that all test servers share.
 pub(crate) fn compiled_cache() -> PathBuf {
     release_dir().parent().unwrap().join("test-compiled")

@@ -12,7 +12,7 @@ use crate::{
     pipeline::{
         Ask, Call, Codecs, Kind, Outcome, Rect, Sandbox, Size, TransformInfo, Transforms, View, Want, image_references,
     },
-    wasm::{Registry, Snapshot},
+    wasm::{AssetKind, Grants, Registry, Snapshot},
 };
 
 /// How a check ended.
@@ -63,9 +63,11 @@ const MOST_TOLD: usize = 3;
 ///
 /// Errors: what loading the component came to.
 pub fn conformance(registry: &Registry, component: &[u8]) -> Result<Vec<Finding>, Failure> {
-    let (first, second) = (registry.apart(component)?, registry.apart(component)?);
+    let apart = || registry.apart(component, Grants::all());
+    let (first, second) = (apart()?, apart()?);
     let mut suite = Suite { snapshot: &first, findings: Vec::new() };
     suite.stable(&second);
+    suite.needs();
     for transform in first.transforms() {
         suite.schema(&transform);
         suite.calls(&transform);
@@ -109,7 +111,8 @@ impl Suite<'_> {
     fn stable(&mut self, second: &Snapshot) {
         let told = |snapshot: &Snapshot| -> Vec<String> {
             let plugins = snapshot.plugins();
-            let head = plugins.iter().map(|plugin| format!("{:?} {:?}", plugin.info, plugin.formats));
+            let head =
+                plugins.iter().map(|plugin| format!("{:?} {:?} {:?}", plugin.info, plugin.formats, plugin.needs));
             let transforms = snapshot.transforms();
             head.chain(transforms.iter().map(|transform| format!("{} {}", transform.name, transform.schema))).collect()
         };
@@ -118,6 +121,40 @@ impl Suite<'_> {
             problems.add("describe answered differently the second time".to_owned());
         }
         self.told("manifest: the same every time".to_owned(), problems, Verdict::Failed);
+    }
+
+    /// What is asked for can be used, what is used is asked for, and an operator is told what for.
+    fn needs(&mut self) {
+        let mut problems = Problems::default();
+        for plugin in self.snapshot.plugins() {
+            let kinds = [AssetKind::Font, AssetKind::Table, AssetKind::Model];
+            for kind in kinds {
+                let asked = plugin.needs.iter().any(|need| need.assets.kind == kind);
+                let word = kind.interface();
+                match (asked, plugin.imports(kind)) {
+                    (true, false) => problems.add(format!("asks for {word}, and does not import them")),
+                    (false, true) => problems.add(format!("imports {word}, and does not ask for them: it sees none")),
+                    _ => {}
+                }
+            }
+            for need in plugin.needs.iter().filter(|need| need.summary.trim().is_empty()) {
+                problems.add(format!("{} is asked for without a word what for", need.assets));
+            }
+            for need in plugin.needs.iter().filter(|need| need.assets.name.is_some()) {
+                let whole = plugin
+                    .needs
+                    .iter()
+                    .any(|other| other.assets.kind == need.assets.kind && other.assets.name.is_none());
+                if whole {
+                    problems.add(format!(
+                        "{} is asked for, and all {} as well",
+                        need.assets,
+                        need.assets.kind.interface()
+                    ));
+                }
+            }
+        }
+        self.told("manifest: needs".to_owned(), problems, Verdict::Warning);
     }
 
     /// Every parameter says what it is.

@@ -24,7 +24,7 @@ use crate::{
     error::{Code, Failure},
     job::{Encoding, Group, Output, Params, Rendering, Step},
     pipeline::Transforms,
-    wasm::{Registry, Snapshot},
+    wasm::{Grants, Registry, Snapshot},
     worker::{LocalSource, run_local},
 };
 
@@ -139,7 +139,7 @@ impl Workshop {
         let component = newest_component(&self.folder)
             .ok_or_else(|| format!("the build left no .wasm file in {}", self.folder.display()))?;
         let bytes = std::fs::read(&component).map_err(|error| format!("{}: {error}", component.display()))?;
-        self.registry.apart(&bytes).map_err(|failure| format!("{}: {failure}", component.display()))
+        self.registry.apart(&bytes, Grants::all()).map_err(|failure| format!("{}: {failure}", component.display()))
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {

@@ -72,7 +72,9 @@ impl Project {
         self.copy(files, files.path(), folder)?;
         let wit = folder.join("wit");
         self.copy(&WIT, Path::new(""), &wit)?;
+        // A project is of the newest contract, and needs no account of how it changes.
         fs::remove_file(wit.join("README.md"))?;
+        fs::remove_dir_all(wit.join("released"))?;
         if self.language == Language::Rust {
             let sdk = folder.join("safelight/sdk");
             self.copy(&SDK, Path::new(""), &sdk.join("src"))?;
@@ -134,6 +136,7 @@ mod tests {
                 let text = fs::read_to_string(folder.join(name)).unwrap();
                 assert!(!text.contains("{{"), "{language}: {name}");
             }
+            assert!(!folder.join("wit/released").exists() && !folder.join("wit/README.md").exists());
             assert_eq!(project.write(&folder).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         }
         let manifest = fs::read_to_string(dir.join("rust/Cargo.toml")).unwrap();

@@ -12,7 +12,8 @@ pub fn reference(plugin: &PluginSummary) -> String {
     let info = &plugin.info;
     // Writing to a string does not fail.
     let _ = write!(page, "# {} {}\n\n{}\n\nLicence {}. ", info.name, info.version, info.summary, info.license);
-    let _ = writeln!(page, "SHA-256 `{}`, {} bytes.", info.digest, plugin.bytes);
+    let _ = writeln!(page, "SHA-256 `{}`, {} bytes, of the world `{}`.", info.digest, plugin.bytes, plugin.world);
+    needs(&mut page, plugin);
     for transform in &plugin.transforms {
         let _ = write!(page, "\n## {}\n\n{}\n\n", transform.name, transform.summary);
         let formats = transform.formats.iter().map(|format| format!("{format:?}").to_lowercase());
@@ -25,6 +26,18 @@ pub fn reference(plugin: &PluginSummary) -> String {
         let _ = write!(page, "\n## {}\n\n{format}\n", format.name);
     }
     page
+}
+
+fn needs(page: &mut String, plugin: &PluginSummary) {
+    if plugin.needs.is_empty() {
+        page.push_str("\nIt asks for nothing but its input.\n");
+        return;
+    }
+    page.push_str("\n| asks for | | what for |\n|---|---|---|\n");
+    for need in &plugin.needs {
+        let optional = if need.optional { "optional" } else { "required" };
+        let _ = writeln!(page, "| `{}` | {optional} | {} |", need.assets, need.summary.replace('|', "\\|"));
+    }
 }
 
 fn parameters(page: &mut String, schema: &Value) {

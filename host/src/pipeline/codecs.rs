@@ -154,6 +154,12 @@ pub trait Codecs: Send + Sync {
     /// The names of all formats that are written beside those that are built in.
     fn written(&self) -> Vec<String>;
 
+    /// The [identities](super::PluginInfo::identity) of the plugins that may read or write a format.
+    fn identities(&self, format: &str) -> Vec<String> {
+        let _ = format;
+        Vec::new()
+    }
+
     /// Writes a picture in such a format. Of the options, the format is not looked at.
     fn encode(
         &self,

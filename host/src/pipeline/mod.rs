@@ -109,8 +109,17 @@ pub struct PluginInfo {
     pub summary: String,
     /// SHA-256 of the component, lower-case hex.
     pub digest: String,
+    /// Stands for the assets that it may read: their names and files. Empty if it reads none.
+    pub assets: String,
     /// Whether it ships with the host.
     pub bundled: bool,
+}
+
+impl PluginInfo {
+    /// Stands for all that its results depend on, beside what goes in: the component, and the assets that it may read.
+    pub fn identity(&self) -> String {
+        if self.assets.is_empty() { self.digest.clone() } else { format!("{}+{}", self.digest, self.assets) }
+    }
 }
 
 /// One step to run, with the pictures that its parameters name.

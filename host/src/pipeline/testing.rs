@@ -118,6 +118,7 @@ impl Transforms for FakeTransforms {
                 license: "Apache-2.0".to_owned(),
                 summary: String::new(),
                 digest: format!("digest of {plugin}"),
+                assets: String::new(),
                 bundled: true,
             }),
         }))

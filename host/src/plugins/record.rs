@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::rfc3339,
     error::{Code, Failure},
-    wasm::{PluginLimits, Wanted},
+    wasm::{Grants, PluginLimits, Wanted},
 };
 
 /// How many steps back a plugin can be rolled.
@@ -31,6 +31,8 @@ pub struct Record {
     pub pins: BTreeMap<String, String>,
     /// What differs of its limits.
     pub limits: PluginLimits,
+    /// What it may read of what it asks for, when that was decided.
+    pub grants: Option<Grants>,
 }
 
 /// An installed version.
@@ -111,6 +113,8 @@ pub enum Decision {
     },
     /// What differs of its limits; replaces what was said before.
     Limit(PluginLimits),
+    /// What it may read of what it asks for; none is what the configuration says.
+    Grant(Option<Grants>),
     /// One version is removed, which no name stands for.
     Drop {
         /// A version, or the beginning of a digest.
@@ -130,6 +134,7 @@ impl Decision {
             Decision::Pin { .. } => "plugin.pinned",
             Decision::Unpin { .. } => "plugin.unpinned",
             Decision::Limit(_) => "plugin.limited",
+            Decision::Grant(_) => "plugin.granted",
             Decision::Drop { .. } => "plugin.version_removed",
         }
     }
@@ -145,6 +150,7 @@ impl Decision {
             Decision::Pin { account, version } => json!({"account": account, "version": version}),
             Decision::Unpin { account } => json!({"account": account}),
             Decision::Limit(limits) => json!({"limits": limits}),
+            Decision::Grant(grants) => json!({"grants": grants}),
         }
     }
 }
@@ -259,6 +265,12 @@ impl Record {
                 }
             }
             Decision::Limit(limits) => self.limits = limits.clone(),
+            Decision::Grant(_) if self.versions.is_empty() => {
+                return conflict(
+                    "what a plugin that was not installed may read is said in the settings, [wasm.plugin.NAME]",
+                );
+            }
+            Decision::Grant(grants) => self.grants = grants.clone(),
             Decision::Drop { version } => {
                 let digest = self.find(version)?.digest.clone();
                 if self.history.last() == Some(&digest) {
@@ -299,6 +311,7 @@ impl Record {
                 .map(|(digest, reason)| (digest.clone(), in_quarantine(digest, reason)))
                 .collect(),
             limits: self.limits.clone(),
+            grants: self.grants.clone(),
         }
     }
 }
@@ -386,7 +399,7 @@ mod tests {
         let off = |record: &Record| record.wanted("", "halftone").versions_off.into_values().next();
         assert_eq!(
             off(&record).unwrap().to_string(),
-            "plugin_disabled: plugin halftone 2.0.0 is in quarantine since 1970-01-01T00:00:00.000000Z: it trapped"
+            "plugin_disabled: plugin halftone 2.0.0 is in quarantine since 1970-01-01T00:00:00.000Z: it trapped"
         );
         record.decide(&Decision::Enable, NOW).unwrap();
         assert_eq!(off(&record), None);

@@ -35,7 +35,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let dir = crate::wasm::tests::Dir::new();
-        let root = dir.path().to_owned();
+        let root = dir.path("");
         Place { dir, root }
     }
 
@@ -82,7 +82,8 @@ fn run(view: &Snapshot, name: &str) -> Result<(), crate::error::Failure> {
     let call = Call { transform: view.resolve(name)?, params: Params::new(), images: Vec::new() };
     let picture = Raster::filled(4, 3, [1, 2, 3, 255]);
     let view_of_it = View { full: Size { width: 4, height: 3 }, region: Rect { x: 0, y: 0, width: 4, height: 3 } };
-    view.run(&[call], Some(&picture), view_of_it).map(|_| ()).map_err(|error| error.failure)
+    let ran = tokio::task::block_in_place(|| view.run(&[call], Some(&picture), view_of_it));
+    ran.map(|_| ()).map_err(|error| error.failure)
 }
 
 #[tokio::test(flavor = "multi_thread")]

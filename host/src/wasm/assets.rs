@@ -1,9 +1,10 @@
-//! Files that the operator has put into a folder for plugins to read: fonts, models.
+//! Files that the operator has put into a folder for plugins to read: fonts, tables, models.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::SystemTime,
 };
 
 use super::Error;
@@ -62,13 +63,22 @@ impl Assets {
             return Ok(self);
         }
         let failed = |error: std::io::Error| Error::Folder { path: dir.to_owned(), reason: error.to_string() };
+        let mut paths = Vec::new();
         for entry in std::fs::read_dir(dir).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
+            paths.push(entry.map_err(failed)?.path());
+        }
+        // Of several with one name the same is taken every time.
+        paths.sort();
+        let mut taken = BTreeSet::new();
+        for path in paths {
             let fits = path
                 .extension()
                 .is_some_and(|extension| sort.extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted)));
-            if let (true, Some(name)) = (fits, path.file_stem().and_then(|stem| stem.to_str())) {
+            let (true, Some(name)) = (fits, path.file_stem().and_then(|stem| stem.to_str())) else { continue };
+            if taken.insert(name.to_owned()) {
                 self.add(name, Source::File(path.clone(), sort));
+            } else {
+                tracing::warn!(path = %path.display(), "another {} is named {name}, and this one is left out", sort.word);
             }
         }
         Ok(self)
@@ -79,8 +89,21 @@ impl Assets {
     }
 
     /// All names, sorted: the file names without their extension.
-    pub(super) fn names(&self) -> Vec<&str> {
-        self.files.keys().map(String::as_str).collect()
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// What tells the file of a name from others: its size and, in a folder, when it was changed. Reading all files
+    /// to know them by content would take seconds at every start: networks are large.
+    pub(super) fn mark(&self, name: &str) -> Option<String> {
+        match &self.files.get(name)?.source {
+            Source::BuiltIn(bytes) => Some(format!("{} bytes", bytes.len())),
+            Source::File(path, _) => {
+                let metadata = std::fs::metadata(path).ok()?;
+                let changed = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                Some(format!("{} bytes of {}", metadata.len(), changed.as_nanos()))
+            }
+        }
     }
 
     /// The bytes of a file; none if there is none of this name, or it cannot be read.
@@ -121,11 +144,15 @@ mod tests {
     fn files_are_listed_sorted_and_read_once() {
         let dir = std::env::temp_dir().join(format!("safelight-assets-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&dir).unwrap();
-        for (name, bytes) in [("b.ttf", "bee"), ("a.OTF", "ay"), ("notes.txt", "no font"), ("large.ttf", "123456789")] {
+        let files = [("b.ttf", "bee"), ("a.OTF", "ay"), ("a.ttf", "another"), ("notes.txt", "no font")];
+        for (name, bytes) in files.into_iter().chain([("large.ttf", "123456789")]) {
             std::fs::write(dir.join(name), bytes).unwrap();
         }
         let fonts = Assets::open(&dir, SORT).unwrap();
-        assert_eq!(fonts.names(), ["a", "b", "large"]);
+        assert_eq!(fonts.names().collect::<Vec<_>>(), ["a", "b", "large"]);
+        assert_eq!(fonts.load("a").as_deref(), Some(&b"ay"[..]));
+        let mark = fonts.mark("b").unwrap();
+        assert!(mark.starts_with("3 bytes of ") && fonts.mark("c").is_none(), "{mark}");
         assert_eq!(fonts.load("b").as_deref(), Some(&b"bee"[..]));
         std::fs::write(dir.join("b.ttf"), "another").unwrap();
         assert_eq!(fonts.load("b").as_deref(), Some(&b"bee"[..]));
@@ -133,7 +160,8 @@ mod tests {
             assert_eq!(fonts.load(unknown), None, "{unknown}");
         }
         assert!(Assets::open(&dir.join("missing"), SORT).is_err());
-        assert!(Assets::open(Path::new(""), SORT).unwrap().names().is_empty());
+        assert_ne!(Some(mark), fonts.mark("b"));
+        assert!(Assets::open(Path::new(""), SORT).unwrap().names().next().is_none());
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

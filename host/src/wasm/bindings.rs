@@ -1,4 +1,5 @@
-//! The contract of `wit/` as Rust types: generated, private to this folder.
+//! The newest contract, `wit/`, as Rust types: generated, private to this folder. Functions are called by
+//! [`super::worlds`], which finds them in older versions as well.
 //!
 //! Parameters borrow (`&str`, `&[u8]`), so that a picture goes from the host's buffer into the guest
 //! with one copy. Imports are not taken from here: [`super::linker`] links them by hand, because only
@@ -21,6 +22,6 @@ pub(super) mod codec {
         world: "codec-plugin",
         exports: { default: async },
         ownership: Borrowing { duplicate_if_necessary: true },
-        with: { "safelight:plugin/types@0.1.0": super::safelight::plugin::types },
+        with: { "safelight:plugin/types@0.2.0": super::safelight::plugin::types },
     });
 }

@@ -3,71 +3,48 @@
 use std::sync::Arc;
 
 use safelight_codec::{EncodeOptions, Frame, Loops, Metadata, Picture, Raster};
-use wasmtime::{Store, component::Component, component::ResourceAny};
+use wasmtime::{Store, component::ResourceAny};
 
 use super::{
-    bindings::{
-        codec::{CodecPlugin, CodecPluginPre, exports::safelight::plugin::codec as contract},
-        safelight::plugin::types as wire,
-    },
+    bindings::{codec::exports::safelight::plugin::codec as contract, safelight::plugin::types as wire},
+    capabilities::Capabilities,
     counters::Work,
     formats::{FormatInfo, formats},
     guest::Guest,
     host::{Compiled, Host, Limits, Program},
-    manifest::plugin_info,
-    plugin::{DESCRIPTION_BYTES, Loaded, Plugin, RESULT_EXTRA_BYTES, invalid, tidy},
+    manifest::{Identity, plugin_info},
+    plugin::{DESCRIPTION_BYTES, Loaded, Plugin, RESULT_EXTRA_BYTES, broken_manifest, tidy},
+    worlds::{CodecInstance, CodecPre},
 };
 use crate::{
     error::{Code, Failure},
     pipeline::{PluginInfo, Size},
 };
 
-/// The export by which a codec is known.
-const EXPORT: &str = "safelight:plugin/codec@0.1.0";
-
 /// The part of a plugin that reads and writes formats.
 pub(super) struct Codec {
-    program: Program<CodecPluginPre<Guest>>,
+    program: Program<CodecPre>,
     pub(super) formats: Vec<FormatInfo>,
-}
-
-/// Whether a component exports what a codec does.
-pub(super) fn is_codec(component: &Component) -> bool {
-    let engine = component.engine();
-    component.component_type().exports(engine).any(|(name, _)| name == EXPORT)
-}
-
-/// The same before compiling, when the engine must be chosen: the name of the export is somewhere in it.
-/// True also for others that happen to hold this text.
-pub(super) fn is_codec_binary(component: &[u8]) -> bool {
-    component.windows(EXPORT.len()).any(|part| part == EXPORT.as_bytes())
 }
 
 impl Codec {
     /// Asks a component what it is, and checks the answer.
-    pub(super) fn load(host: &Host, loaded: &Loaded) -> Result<(Arc<PluginInfo>, Codec), Failure> {
-        let unnamed: Program<CodecPluginPre<Guest>> = Program::new(host, &loaded.compiled).map_err(|error| {
-            invalid(format!("the component is not of the world safelight:plugin/codec-plugin: {error:#}"))
-        })?;
+    pub(super) fn load(host: &Host, loaded: &Loaded) -> Result<(Arc<PluginInfo>, Capabilities, Codec), Failure> {
+        let unnamed: Program<CodecPre> = Program::new(host, &loaded.compiled).map_err(|error| loaded.misfit(&error))?;
         let limits = Limits::of(&host.config, "");
-        let (manifest, _) = host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| {
-            instance.safelight_plugin_codec().call_describe(store).await
-        });
-        let manifest =
-            manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })?;
-        let broken = |problem| invalid(format!("the manifest breaks the contract: {problem}"));
-        let info = plugin_info(PluginInfo {
-            name: manifest.name,
-            version: manifest.version,
-            license: manifest.license,
-            summary: manifest.summary,
-            digest: loaded.digest.clone(),
-            bundled: loaded.bundled,
-        });
-        let info = info.map_err(broken)?;
-        let formats = formats(manifest.formats).map_err(broken)?;
-        let program = unnamed.named(&info.name);
-        Ok((info, Codec { program, formats }))
+        let (manifest, _) =
+            host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| match instance.check(store) {
+                Ok(()) => Ok(Ok(instance.describe(store).await?)),
+                Err(error) => Ok(Err(loaded.misfit(&error))),
+            });
+        let contract::Manifest { name, version, license, summary, formats: told, needs } =
+            manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })??;
+        let capabilities = loaded.capabilities(host, &name, needs)?;
+        let identity = Identity { digest: &loaded.digest, assets: &capabilities.identity, bundled: loaded.bundled };
+        let info = plugin_info(identity.of(name, version, license, summary)).map_err(broken_manifest)?;
+        let formats = formats(told).map_err(broken_manifest)?;
+        let program = unnamed.named(&info.name, capabilities.access.clone());
+        Ok((info, capabilities, Codec { program, formats }))
     }
 
     /// Runs this code from now on.
@@ -79,7 +56,7 @@ impl Codec {
 /// A source that a codec has opened.
 pub(super) struct Document<'a> {
     store: &'a mut Store<Guest>,
-    instance: &'a CodecPlugin,
+    instance: &'a CodecInstance,
     handle: ResourceAny,
     pub(super) info: contract::Info,
 }
@@ -107,8 +84,7 @@ impl From<Failure> for Stop {
 impl Document<'_> {
     /// What a page is; `index` counts from 0.
     pub(super) async fn page(&mut self, index: u32) -> Result<contract::Page, Stop> {
-        let document = self.instance.safelight_plugin_codec().document();
-        let page = document.call_page(&mut *self.store, self.handle, index).await?.map_err(refusal)?;
+        let page = self.instance.page(self.store, self.handle, index).await?.map_err(refusal)?;
         if page.size.width == 0 || page.size.height == 0 {
             let failure = format!("a page of {} x {} px", page.size.width, page.size.height);
             return Err(Failure::new(Code::PluginMisbehaved, failure).into());
@@ -125,8 +101,7 @@ impl Document<'_> {
     ) -> Result<Vec<contract::FrameResult>, Stop> {
         let size = size.map(|size| wire::Size { width: size.width, height: size.height });
         let request = contract::Request { size, region: None };
-        let document = self.instance.safelight_plugin_codec().document();
-        let frames = document.call_render(&mut *self.store, self.handle, first, count, request).await?;
+        let frames = self.instance.render(self.store, (self.handle, first, count, request)).await?;
         let frames = frames.map_err(refusal)?;
         if frames.len() != count as usize {
             let failure = format!("{} pages where {count} were asked for", frames.len());
@@ -137,8 +112,7 @@ impl Document<'_> {
 
     /// What it says about itself, and how often it is played.
     pub(super) async fn metadata(&mut self) -> Result<(Metadata, Loops), Stop> {
-        let document = self.instance.safelight_plugin_codec().document();
-        let said = document.call_metadata(&mut *self.store, self.handle).await?;
+        let said = self.instance.metadata(self.store, self.handle).await?;
         let loops = if said.plays == 0 { Loops::Forever } else { Loops::Times(said.plays) };
         Ok((Metadata { icc: said.icc, exif: said.exif, xmp: said.xmp }, loops))
     }
@@ -158,6 +132,7 @@ impl Plugin {
         work: Work,
         with: impl AsyncFnOnce(&mut Document<'_>) -> Result<R, Stop>,
     ) -> Result<R, Failure> {
+        self.capabilities.check()?;
         let (bytes, format) = source;
         let own = self.limits();
         let room = own.memory_bytes.saturating_sub(bytes.len() as u64);
@@ -178,9 +153,8 @@ impl Plugin {
         let entered = span.enter();
         let (result, cost) = host.call(&codec.program, &own, taken_bytes, async |store, instance| {
             let work = async {
-                let contract = instance.safelight_plugin_codec();
-                let handle = contract.call_open(&mut *store, bytes, format, wire_limits).await?.map_err(refusal)?;
-                let info = contract.document().call_info(&mut *store, handle).await?;
+                let handle = instance.open(store, (bytes, format, wire_limits)).await?.map_err(refusal)?;
+                let info = instance.info(store, handle).await?;
                 if info.count == 0 {
                     return Err(Failure::new(Code::PluginMisbehaved, "a source without pages").into());
                 }
@@ -210,6 +184,7 @@ impl Plugin {
         quality: Option<u8>,
         options: &EncodeOptions,
     ) -> Result<Vec<u8>, Failure> {
+        self.capabilities.check()?;
         let wanted = if format.writes_frames && options.animated { picture.frames.len() } else { 1 };
         let frames: Vec<contract::FrameParam<'_>> = picture.frames.iter().take(wanted).map(frame).collect();
         let empty = Metadata::default();
@@ -236,7 +211,7 @@ impl Plugin {
         let most = options.max_bytes.min(own.output_bytes);
         let taken_bytes = usize::try_from(most + RESULT_EXTRA_BYTES).unwrap_or(usize::MAX);
         let (result, cost) = host.call(&codec.program, &own, taken_bytes, async |store, instance| {
-            let written = instance.safelight_plugin_codec().call_encode(store, &frames, wire_options).await?;
+            let written = instance.encode(store, (&frames, wire_options)).await?;
             Ok(written.map_err(refusal))
         });
         let result = self.sorted(result).and_then(|bytes| {

@@ -161,6 +161,11 @@ impl Codecs for Snapshot {
         written.map(|found| found.format.name.clone()).filter(|name| Format::from_name(name).is_none()).collect()
     }
 
+    fn identities(&self, format: &str) -> Vec<String> {
+        let of_format = self.codecs_of().filter(|found| found.format.name == format);
+        of_format.map(|found| found.plugin.info.identity()).collect()
+    }
+
     fn encode(
         &self,
         format: &str,

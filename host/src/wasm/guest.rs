@@ -10,10 +10,9 @@ use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::{
-    assets::Assets,
+    capabilities::Access,
     engine::TABLE_ELEMENTS,
     log::{Log, Stdio, Stream},
-    models::Models,
 };
 
 /// The time that guests see: 2026-01-01T00:00:00Z, in seconds since the Unix epoch.
@@ -28,23 +27,17 @@ pub(super) const MAX_HANDLES: usize = 1000;
 /// The most random bytes that one call may ask for: the host makes them before it hands them over.
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
-/// The operator's files that guests may read.
-pub(super) struct Files {
-    pub(super) fonts: Assets,
-    pub(super) models: Models,
-}
-
 /// The data of a store.
 pub(super) struct Guest {
     pub(super) memory: Memory,
     pub(super) log: Arc<Mutex<Log>>,
-    pub(super) files: Arc<Files>,
+    pub(super) access: Arc<Access>,
     wasi: WasiCtx,
     table: ResourceTable,
 }
 
 impl Guest {
-    pub(super) fn new(memory_bytes: u64, log: Log, files: Arc<Files>) -> Guest {
+    pub(super) fn new(memory_bytes: u64, log: Log, access: Arc<Access>) -> Guest {
         let log = Arc::new(Mutex::new(log));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
@@ -62,7 +55,7 @@ impl Guest {
             .allow_ip_name_lookup(false)
             .build();
         let memory = Memory { limit: memory_bytes, used: 0, peak: 0, refused: None };
-        Guest { memory, log, files, wasi, table }
+        Guest { memory, log, access, wasi, table }
     }
 
     /// The log, to read or to add to.

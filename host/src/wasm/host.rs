@@ -12,18 +12,16 @@ use wasmtime::{
 
 use super::{
     Config, Error, PluginLimits, PluginsConfig,
-    bindings::{
-        Transformer, TransformerPre,
-        codec::{CodecPlugin, CodecPluginPre},
-    },
+    capabilities::{Access, Files},
     engine::{Build, Engines},
     fonts,
-    guest::{Files, Guest, MAX_HANDLES},
+    guest::{Guest, MAX_HANDLES},
     linker::linker,
     log::Log,
     models::Models,
     outcome::{OverLimit, sort},
     plans::Plans,
+    tables,
     trouble::{Trouble, Watch},
 };
 use crate::error::{Code, Failure};
@@ -50,7 +48,10 @@ impl Limits {
             log_lines: config.log_lines,
             log_line_bytes: config.log_line_bytes,
         };
-        config.plugin.get(plugin).map_or(general.clone(), |own| general.but(own))
+        match config.plugin.get(plugin) {
+            Some(own) => general.but(&own.limits()),
+            None => general,
+        }
     }
 
     /// With what is said otherwise.
@@ -87,30 +88,6 @@ pub(super) trait World {
     async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Self::Instance>;
 }
 
-impl World for TransformerPre<Guest> {
-    type Instance = Transformer;
-
-    fn of(component: InstancePre<Guest>) -> wasmtime::Result<Self> {
-        TransformerPre::new(component)
-    }
-
-    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Transformer> {
-        self.instantiate_async(store).await
-    }
-}
-
-impl World for CodecPluginPre<Guest> {
-    type Instance = CodecPlugin;
-
-    fn of(component: InstancePre<Guest>) -> wasmtime::Result<Self> {
-        CodecPluginPre::new(component)
-    }
-
-    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<CodecPlugin> {
-        self.instantiate_async(store).await
-    }
-}
-
 /// A compiled component.
 pub(super) struct Compiled {
     pub(super) component: Component,
@@ -135,18 +112,21 @@ impl<W: World> Native<W> {
 pub(super) struct Program<W> {
     /// The plugin's name, for the log.
     name: Arc<str>,
+    /// What it may read.
+    access: Arc<Access>,
     code: RwLock<Arc<Native<W>>>,
 }
 
 impl<W: World> Program<W> {
     /// Links a component; the error says what it does not fit.
     pub(super) fn new(host: &Host, compiled: &Compiled) -> wasmtime::Result<Program<W>> {
-        // Its name is not known before it has told it.
-        Ok(Program { name: "(new)".into(), code: RwLock::new(Native::new(host, compiled)?) })
+        // Its name is not known before it has told it, nor what it asks for.
+        let access = Arc::new(Access::none(host.files.clone()));
+        Ok(Program { name: "(new)".into(), access, code: RwLock::new(Native::new(host, compiled)?) })
     }
 
-    pub(super) fn named(self, name: &str) -> Program<W> {
-        Program { name: name.into(), ..self }
+    pub(super) fn named(self, name: &str, access: Arc<Access>) -> Program<W> {
+        Program { name: name.into(), access, ..self }
     }
 
     /// Runs this code from now on.
@@ -169,7 +149,7 @@ pub(super) struct Host {
     quick_linker: Linker<Guest>,
     checked_linker: Linker<Guest>,
     unchecked_linker: Linker<Guest>,
-    files: Arc<Files>,
+    pub(super) files: Arc<Files>,
     epoch: Duration,
     watch: OnceLock<Box<Watch>>,
 }
@@ -185,6 +165,7 @@ impl Host {
             engines,
             files: Arc::new(Files {
                 fonts: fonts::open(&plugins.fonts_dir)?,
+                tables: tables::open(&plugins.tables_dir)?,
                 models: Models::open(&plugins.models_dir)?,
             }),
             plans: Mutex::new(Plans::new(config.plan_cache)),
@@ -234,7 +215,7 @@ impl Host {
         let _slot = self.engines.slot();
         let started = Instant::now();
         let log = Log::new(program.name.clone(), limits.log_lines, limits.log_line_bytes);
-        let guest = Guest::new(limits.memory_bytes, log, self.files.clone());
+        let guest = Guest::new(limits.memory_bytes, log, program.access.clone());
         let code = program.code();
         let mut store = Store::new(self.engines.get(code.build), guest);
         store.limiter(|guest| &mut guest.memory);

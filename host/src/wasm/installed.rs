@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::{
     PluginLimits, Registry,
     counters::AllCounters,
+    grants::Grants,
     host::{Host, Limits},
     plugin::{Origin, Plugin},
     snapshot::{Entry, PluginSummary, Snapshot},
@@ -36,6 +37,8 @@ pub struct Wanted {
     pub versions_off: BTreeMap<String, Failure>,
     /// What differs of its limits.
     pub limits: PluginLimits,
+    /// What it may read of what it asks for; none is what the configuration says of its name, if it is everybody's.
+    pub grants: Option<Grants>,
 }
 
 impl Wanted {
@@ -44,13 +47,28 @@ impl Wanted {
         account.and_then(|account| self.pins.get(account)).or(self.active.as_ref())
     }
 
+    /// What a version of it is loaded under.
+    fn key(&self, digest: &str) -> Key {
+        Key { owner: self.owner.clone(), digest: digest.to_owned(), grants: self.granted() }
+    }
+
+    /// What it may read; the configuration speaks of plugins of everybody, not of those that accounts name.
+    fn granted(&self) -> Option<Grants> {
+        self.grants.clone().or_else(|| (!self.owner.is_empty()).then(Grants::default))
+    }
+
     fn why_off(&self, digest: &str) -> Option<Failure> {
         self.off.clone().or_else(|| self.versions_off.get(digest).cloned())
     }
 }
 
-/// The component of a version, by its owner: accounts share no instance of a plugin.
-type Key = (String, String);
+/// A loaded component: accounts share no instance of a plugin, and what it may read is a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    owner: String,
+    digest: String,
+    grants: Option<Grants>,
+}
 
 /// What there is at one moment.
 pub(super) struct Current {
@@ -130,7 +148,7 @@ impl Current {
     fn entries(&self, plugin: &Wanted, account: Option<&str>) -> Vec<Entry> {
         let selected = plugin.selected(account);
         let entry = |digest: &String| {
-            let found = self.loaded.get(&(plugin.owner.clone(), digest.clone()))?.clone();
+            let found = self.loaded.get(&plugin.key(digest))?.clone();
             Some(Entry { plugin: found, off: plugin.why_off(digest), aside: selected != Some(digest) })
         };
         plugin.versions.iter().filter_map(entry).collect()
@@ -141,10 +159,8 @@ impl Registry {
     /// The components that [`Registry::offer`] needs and that are not loaded yet, by SHA-256.
     pub fn missing(&self, wanted: &[Wanted]) -> BTreeSet<String> {
         let current = self.current();
-        let all = wanted.iter().flat_map(|plugin| plugin.versions.iter().map(|digest| (&plugin.owner, digest)));
-        let missing =
-            all.filter(|(owner, digest)| !current.loaded.contains_key(&((*owner).clone(), (*digest).clone())));
-        missing.map(|(_, digest)| digest.clone()).collect()
+        let all = wanted.iter().flat_map(|plugin| plugin.versions.iter().map(|digest| plugin.key(digest)));
+        all.filter(|key| !current.loaded.contains_key(key)).map(|key| key.digest).collect()
     }
 
     /// Offers exactly these installed plugins from now on; jobs under way keep what they began with. One whose
@@ -157,7 +173,7 @@ impl Registry {
         let mut loaded = HashMap::new();
         for plugin in &wanted {
             for digest in &plugin.versions {
-                let key = (plugin.owner.clone(), digest.clone());
+                let key = plugin.key(digest);
                 let found = match before.loaded.get(&key) {
                     Some(found) => Ok(found.clone()),
                     None => self.load_version(plugin, digest, components),
@@ -192,13 +208,17 @@ impl Registry {
     ) -> Result<Arc<Plugin>, Failure> {
         let missing = || Failure::new(Code::StorageFailed, "its component is not there");
         let component = components.get(digest).ok_or_else(missing)?;
-        Plugin::load(&self.host(), self.counters_of(&plugin.owner), component, Origin::Installed, None).map(Arc::new)
+        let counters = self.counters_of(&plugin.owner);
+        Plugin::load(&self.host(), counters, component, Origin::Installed, None, plugin.granted()).map(Arc::new)
     }
 
     fn limits_of(&self, plugin: &Wanted) -> Limits {
         let host = self.host();
-        let general = Limits::of(&host.config, &plugin.name);
-        let general = if plugin.owner.is_empty() { general } else { general.but(&host.config.tenants) };
+        let general = match plugin.owner.is_empty() {
+            true => Limits::of(&host.config, &plugin.name),
+            // What the configuration says of a name is not said of what an account calls so.
+            false => Limits::of(&host.config, "").but(&host.config.tenants),
+        };
         general.but(&plugin.limits)
     }
 
@@ -222,24 +242,26 @@ impl Registry {
     /// Errors: `conflict` when its name, or that of a transform or a format, is taken.
     pub(super) fn check_names(&self, owner: &str, component: &[u8]) -> Result<(), Failure> {
         let candidate =
-            Plugin::load(&self.host(), AllCounters::default().of_owner(""), component, Origin::Candidate, None)?;
+            Plugin::load(&self.host(), AllCounters::default().of_owner(""), component, Origin::Candidate, None, None)?;
         let current = self.current();
         let mut wanted = current.wanted.clone();
         let name = candidate.info.name.clone();
         wanted.retain(|plugin| !(plugin.owner == owner && plugin.name == name));
         let mut loaded = current.loaded.clone();
         let digest = candidate.info.digest.clone();
-        loaded.insert((owner.to_owned(), digest.clone()), Arc::new(candidate));
-        wanted.push(Wanted {
+        let added = Wanted {
             owner: owner.to_owned(),
             name,
             versions: vec![digest.clone()],
-            active: Some(digest),
+            active: Some(digest.clone()),
             pins: BTreeMap::new(),
             off: None,
             versions_off: BTreeMap::new(),
             limits: PluginLimits::default(),
-        });
+            grants: None,
+        };
+        loaded.insert(added.key(&digest), Arc::new(candidate));
+        wanted.push(added);
         let (_, clashes) = Current::new(self.host(), current.base.clone(), wanted, loaded);
         match clashes.into_iter().next() {
             Some(clash) => Err(Failure::new(Code::Conflict, clash)),
@@ -250,7 +272,8 @@ impl Registry {
     /// What is known of an installed version; none when it could not be loaded.
     pub fn version(&self, owner: &str, digest: &str) -> Option<PluginSummary> {
         let current = self.current();
-        current.loaded.get(&(owner.to_owned(), digest.to_owned())).map(|plugin| PluginSummary::of(plugin))
+        let found = current.loaded.iter().find(|(key, _)| key.owner == owner && key.digest == digest);
+        found.map(|(_, plugin)| PluginSummary::of(plugin))
     }
 
     /// Those that were not installed: the bundled ones, those of the operator's folder and those that were added.

@@ -30,10 +30,26 @@ pub(super) struct Checked {
     pub(super) offers: Vec<Offer>,
 }
 
-/// Checks a manifest. The error says which part breaks which rule.
-pub(super) fn check(manifest: wire::Manifest, digest: &str, bundled: bool) -> Result<Checked, String> {
-    let wire::Manifest { name, version, license, summary, transforms } = manifest;
-    let info = plugin_info(PluginInfo { name, version, license, summary, digest: digest.to_owned(), bundled })?;
+/// What is known of a plugin before its manifest is.
+#[derive(Clone, Copy)]
+pub(super) struct Identity<'a> {
+    pub(super) digest: &'a str,
+    pub(super) assets: &'a str,
+    pub(super) bundled: bool,
+}
+
+impl Identity<'_> {
+    /// Together with what its manifest says.
+    pub(super) fn of(self, name: String, version: String, license: String, summary: String) -> PluginInfo {
+        let Identity { digest, assets, bundled } = self;
+        PluginInfo { name, version, license, summary, digest: digest.to_owned(), assets: assets.to_owned(), bundled }
+    }
+}
+
+/// Checks a manifest, but for its needs. The error says which part breaks which rule.
+pub(super) fn check(manifest: wire::Manifest, identity: Identity<'_>) -> Result<Checked, String> {
+    let wire::Manifest { name, version, license, summary, transforms, needs: _ } = manifest;
+    let info = plugin_info(identity.of(name, version, license, summary))?;
     if transforms.is_empty() {
         return Err("transforms: there are none, expected at least one".to_owned());
     }
@@ -112,7 +128,8 @@ pub(crate) fn check_name(what: &str, name: &str, hyphen: bool) -> Result<(), Str
     ))
 }
 
-fn check_line(what: &str, text: &str) -> Result<(), String> {
+/// Checks a line for people; the error begins with `what`.
+pub(super) fn check_line(what: &str, text: &str) -> Result<(), String> {
     if text.len() > MAX_SUMMARY_BYTES || text.chars().any(char::is_control) {
         return Err(format!("{what}: is {:?}, expected one line of at most {MAX_SUMMARY_BYTES} bytes", clip(text)));
     }
@@ -220,9 +237,10 @@ mod tests {
             license: "Apache-2.0".to_owned(),
             summary: "Filters.".to_owned(),
             transforms: vec![transform],
+            needs: Vec::new(),
         };
         change(&mut manifest);
-        check(manifest, "00", false)
+        check(manifest, Identity { digest: "00", assets: "", bundled: false })
     }
 
     #[test]

@@ -1,20 +1,27 @@
 //! The port [`crate::pipeline::Transforms`], done by components.
 //!
 //! Reading order: [`registry`] loads components, [`installed`] adds those that were installed and makes a [`Snapshot`]
-//! for each account that sees something else than others; that finds the [`plugin`] of a call; which checks what goes in and what comes out, and has [`host`] make an instance for the call on
-//! one of the [`engine`]s; what was compiled quickly is compiled well by the [`optimiser`]. A [`guest`] has nothing but the imports of [`linker`]. How a call ended is
-//! sorted in [`outcome`].
+//! for each account that sees something else than others; that finds the [`plugin`] of a call; which checks what goes in
+//! and what comes out, and has [`host`] make an instance for the call on one of the [`engine`]s; what was compiled
+//! quickly is compiled well by the [`optimiser`]. [`contract`] tells versions of the contract apart, and [`worlds`] calls
+//! the functions of either. A [`guest`] has nothing but the imports of [`linker`], and what its [`capabilities`] are. How
+//! a call ended is sorted in [`outcome`].
 
 mod assets;
 mod bindings;
+mod capabilities;
+#[cfg(test)]
+mod capability_tests;
 mod codec;
 #[cfg(test)]
 mod codec_tests;
 mod codecs;
+mod contract;
 mod counters;
 mod engine;
 mod fonts;
 mod formats;
+mod grants;
 mod guest;
 mod host;
 mod installed;
@@ -30,14 +37,18 @@ mod plugin;
 mod registry;
 mod snapshot;
 mod stored;
+mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trouble;
+mod worlds;
 
 pub(crate) use manifest::check_name;
 
+pub use contract::VERSIONS;
 pub use counters::{Counts, Percentiles, Taken, Usage};
 pub use formats::FormatInfo;
+pub use grants::{AssetKind, Grants, Need, Selection};
 pub use installed::Wanted;
 pub use plugin::Origin;
 pub use registry::{Registry, Report};
@@ -86,6 +97,8 @@ pub struct PluginsConfig {
     pub bundled_dir: PathBuf,
     /// The folder of fonts.
     pub fonts_dir: PathBuf,
+    /// The folder of lookup tables.
+    pub tables_dir: PathBuf,
     /// The folder of neural networks.
     pub models_dir: PathBuf,
     /// Where compiled components are kept.
@@ -140,11 +153,37 @@ pub struct Config {
     pub check_codecs: bool,
     /// What differs for plugins that accounts have uploaded for themselves.
     pub tenants: PluginLimits,
-    /// Limits of single plugins.
-    pub plugin: BTreeMap<String, PluginLimits>,
+    /// What differs for single plugins that are everybody's.
+    pub plugin: BTreeMap<String, PluginConfig>,
 }
 
-/// `[wasm.plugin.NAME]`: what differs for one plugin.
+/// `[wasm.plugin.NAME]`: what differs for one plugin, and what it may read.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginConfig {
+    /// Wall-clock time of a run.
+    pub deadline_ms: Option<u64>,
+    /// Linear memory of an instance.
+    pub memory_bytes: Option<u64>,
+    /// Largest picture of a run.
+    pub output_bytes: Option<u64>,
+    /// Largest data of a run.
+    pub data_bytes: Option<u64>,
+    /// Log lines of a run.
+    pub log_lines: Option<u32>,
+    /// What it may read of what it asks for; none is all for a bundled plugin, and nothing for others.
+    pub grants: Option<Grants>,
+}
+
+impl PluginConfig {
+    /// What differs of its limits.
+    fn limits(&self) -> PluginLimits {
+        let PluginConfig { deadline_ms, memory_bytes, output_bytes, data_bytes, log_lines, .. } = *self;
+        PluginLimits { deadline_ms, memory_bytes, output_bytes, data_bytes, log_lines }
+    }
+}
+
+/// What differs of the limits of one plugin; what is absent is as for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginLimits {

@@ -1,6 +1,6 @@
 //! The operator's neural networks, each with a description beside it.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use super::{
     Error,
@@ -16,8 +16,8 @@ const DESCRIPTION: Sort = Sort { word: "model description", extensions: &["json"
 /// Models by name.
 #[derive(Default)]
 pub(super) struct Models {
-    networks: Assets,
-    descriptions: Assets,
+    pub(super) networks: Assets,
+    pub(super) descriptions: Assets,
 }
 
 impl Models {
@@ -26,16 +26,6 @@ impl Models {
     /// Errors: the folder cannot be read.
     pub(super) fn open(dir: &Path) -> Result<Models, Error> {
         Ok(Models { networks: Assets::open(dir, NETWORK)?, descriptions: Assets::open(dir, DESCRIPTION)? })
-    }
-
-    /// All names, sorted.
-    pub(super) fn names(&self) -> Vec<&str> {
-        self.networks.names()
-    }
-
-    /// The network's bytes; none if there is none of this name, or it cannot be read.
-    pub(super) fn load(&self, name: &str) -> Option<Arc<[u8]>> {
-        self.networks.load(name)
     }
 
     /// The description of a network; none if it has none, or one that is not UTF-8.
@@ -57,10 +47,10 @@ mod tests {
             std::fs::write(dir.join(name), bytes).unwrap();
         }
         let models = Models::open(&dir).unwrap();
-        assert_eq!(models.names(), ["a", "b"]);
-        assert_eq!(models.load("b").as_deref(), Some(&b"net"[..]));
+        assert_eq!(models.networks.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(models.networks.load("b").as_deref(), Some(&b"net"[..]));
         assert_eq!(models.description("b").as_deref(), Some("{}"));
-        assert_eq!((models.description("a"), models.load("c")), (None, None));
+        assert_eq!((models.description("a"), models.networks.load("c")), (None, None));
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -15,8 +15,8 @@ const MAX_KEY_BYTES: usize = 4096;
 pub(super) type Answer = Result<Planned, Failure>;
 
 /// A bounded map in two generations: what is asked for moves to the young one; when that is full the
-/// old one is forgotten. Same plugin digest and same inputs give the same answer, so nothing in it
-/// ever gets wrong.
+/// old one is forgotten. Same plugin, with the same assets, and same inputs give the same answer, so nothing
+/// in it ever gets wrong.
 pub(super) struct Plans {
     young: HashMap<String, Answer>,
     old: HashMap<String, Answer>,
@@ -53,7 +53,7 @@ impl Plans {
 pub(super) fn key(call: &Call, params: &str, input: Size) -> String {
     let transform = &call.transform;
     let mut key = String::with_capacity(128 + params.len());
-    write!(key, "{} {} {}x{}", transform.plugin.digest, transform.name, input.width, input.height)
+    write!(key, "{} {} {}x{}", transform.plugin.identity(), transform.name, input.width, input.height)
         .expect("writing to a string does not fail");
     for image in &call.images {
         write!(key, " {}x{} {:?}", image.width(), image.height(), image.format())

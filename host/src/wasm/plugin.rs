@@ -10,16 +10,19 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::{
-    bindings::{TransformerPre, exports::safelight::plugin::transform as contract, safelight::plugin::types as wire},
-    codec::{self, Codec},
+    bindings::{exports::safelight::plugin::transform as contract, safelight::plugin::types as wire},
+    capabilities::{self, Capabilities},
+    codec::Codec,
+    contract::{self as versions, Contract, Role, Version},
     counters::{Counters, Scope, Work},
     engine::Build,
-    guest::Guest,
+    grants::Grants,
     host::{Compiled, Cost, Host, Limits, Program},
     linker,
-    manifest::{self, Offer, pixel_format},
+    manifest::{self, Identity, Offer, pixel_format},
     plans,
     trouble::Trouble,
+    worlds::TransformerPre,
 };
 use crate::{
     error::{Code, Failure},
@@ -52,8 +55,40 @@ pub enum Origin {
 /// A component that was compiled.
 pub(super) struct Loaded {
     pub(super) compiled: Compiled,
+    pub(super) contract: Contract,
     pub(super) bundled: bool,
     pub(super) digest: String,
+    imports: Vec<String>,
+    grants: Option<Grants>,
+}
+
+impl Loaded {
+    /// What the plugin asks for and has. Bundled ones have all that they ask for, others nothing, unless it was said
+    /// otherwise.
+    pub(super) fn capabilities(
+        &self,
+        host: &Host,
+        name: &str,
+        needs: Vec<wire::Need>,
+    ) -> Result<Capabilities, Failure> {
+        let needs = match self.contract.version {
+            Version::V0_1 => capabilities::imported_needs(&self.imports),
+            Version::V0_2 => capabilities::needs(self.contract.role, needs).map_err(broken_manifest)?,
+        };
+        let configured = || host.config.plugin.get(name).and_then(|own| own.grants.clone());
+        let default = || if self.bundled { Grants::all() } else { Grants::default() };
+        let granted = self.grants.clone().or_else(configured).unwrap_or_else(default);
+        Ok(Capabilities::new(host.files.clone(), name, needs, &granted))
+    }
+
+    /// The component exports what it should under other types, or not at all.
+    pub(super) fn misfit(&self, error: &wasmtime::Error) -> Failure {
+        invalid(format!("the component is not of the world {}: {error:#}", self.contract))
+    }
+}
+
+pub(super) fn broken_manifest(problem: String) -> Failure {
+    invalid(format!("the manifest breaks the contract: {problem}"))
 }
 
 fn compile(host: &Host, component: &[u8], build: Build) -> Result<Compiled, Failure> {
@@ -66,25 +101,29 @@ fn compile(host: &Host, component: &[u8], build: Build) -> Result<Compiled, Fail
 struct Parts {
     info: Arc<PluginInfo>,
     offers: Vec<Offer>,
-    transformer: Option<Program<TransformerPre<Guest>>>,
+    capabilities: Capabilities,
+    transformer: Option<Program<TransformerPre>>,
     codec: Option<Codec>,
 }
 
 /// Asks a component of the world of transformers what it is.
 fn transformer(host: &Host, loaded: &Loaded) -> Result<Parts, Failure> {
-    let unnamed: Program<TransformerPre<Guest>> = Program::new(host, &loaded.compiled).map_err(|error| {
-        invalid(format!("the component is not of the world safelight:plugin/transformer or codec-plugin: {error:#}"))
-    })?;
+    let unnamed: Program<TransformerPre> =
+        Program::new(host, &loaded.compiled).map_err(|error| loaded.misfit(&error))?;
     let limits = Limits::of(&host.config, "");
-    let (manifest, _) = host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| {
-        instance.safelight_plugin_transform().call_describe(store).await
-    });
-    let manifest =
-        manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })?;
-    let manifest = manifest::check(manifest, &loaded.digest, loaded.bundled)
-        .map_err(|problem| invalid(format!("the manifest breaks the contract: {problem}")))?;
-    let program = unnamed.named(&manifest.info.name);
-    Ok(Parts { info: manifest.info, offers: manifest.offers, transformer: Some(program), codec: None })
+    let (manifest, _) =
+        host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| match instance.check(store) {
+            Ok(()) => Ok(Ok(instance.describe(store).await?)),
+            Err(error) => Ok(Err(loaded.misfit(&error))),
+        });
+    let mut manifest =
+        manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })??;
+    let needs = std::mem::take(&mut manifest.needs);
+    let capabilities = loaded.capabilities(host, &manifest.name, needs)?;
+    let identity = Identity { digest: &loaded.digest, assets: &capabilities.identity, bundled: loaded.bundled };
+    let manifest = manifest::check(manifest, identity).map_err(broken_manifest)?;
+    let program = unnamed.named(&manifest.info.name, capabilities.access.clone());
+    Ok(Parts { info: manifest.info, offers: manifest.offers, capabilities, transformer: Some(program), codec: None })
 }
 
 pub(super) fn invalid(message: String) -> Failure {
@@ -101,9 +140,11 @@ pub(super) struct Plugin {
     pub(super) file: Option<PathBuf>,
     pub(super) bytes: u64,
     pub(super) imports: Vec<String>,
+    pub(super) contract: Contract,
+    pub(super) capabilities: Capabilities,
     pub(super) offers: Vec<Offer>,
     /// What runs transforms; a codec has none.
-    transformer: Option<Program<TransformerPre<Guest>>>,
+    transformer: Option<Program<TransformerPre>>,
     /// What reads and writes formats.
     pub(super) codec: Option<Codec>,
     /// What a call may use. A call under way stays with what it began with.
@@ -122,7 +163,8 @@ struct Unoptimised {
 
 impl Plugin {
     /// Compiles a component, asks it what it is, and checks the answer. It is compiled [quickly](Build::Quick) unless
-    /// the cache holds its optimised code.
+    /// the cache holds its optimised code. `grants` is what it may read of what it asks for; none leaves that to the
+    /// configuration of its name.
     ///
     /// Errors: `plugin_invalid` when it does not fit the contract, else what `describe` came to.
     /// Cost: compiling takes about a third of a second of processor time for each megabyte, unless it is in the cache.
@@ -132,23 +174,32 @@ impl Plugin {
         component: &[u8],
         origin: Origin,
         file: Option<PathBuf>,
+        grants: Option<Grants>,
     ) -> Result<Plugin, Failure> {
         check_preamble(component).map_err(invalid)?;
-        let codec_checks = host.config.check_codecs && codec::is_codec_binary(component);
-        let unbounded = codec_checks || linker::may_be_unbounded(component);
+        // The time of a call may hang on a source that a stranger made, or on an operator's file.
+        let codec_checks = host.config.check_codecs && versions::may_be_codec(component);
+        let unbounded = codec_checks || versions::may_load_models(component);
         let checked = origin != Origin::Bundled || host.config.check_bundled || unbounded;
         let optimised = if checked { Build::Checked } else { Build::Unchecked };
         let digest = hex::encode(Sha256::digest(component));
         let build = if host.engines.is_optimised(optimised, &digest) { optimised } else { Build::Quick };
         let compiled = compile(host, component, build)?;
+        let contract = Contract::find(&compiled.component)?;
         let imports = linker::imports(&compiled.component);
         linker::check_imports(&imports)?;
-        let loaded = Loaded { compiled, bundled: origin == Origin::Bundled, digest };
-        let parts = if codec::is_codec(&loaded.compiled.component) {
-            let (info, codec) = Codec::load(host, &loaded)?;
-            Parts { info, offers: Vec::new(), transformer: None, codec: Some(codec) }
-        } else {
-            transformer(host, &loaded)?
+        let contract = contract.ok_or_else(|| {
+            let spoken = versions::spoken();
+            invalid(format!("the component is of neither world of {spoken}: it exports neither transform nor codec"))
+        })?;
+        let bundled = origin == Origin::Bundled;
+        let loaded = Loaded { compiled, contract, bundled, digest, imports, grants };
+        let parts = match contract.role {
+            Role::Codec => {
+                let (info, capabilities, codec) = Codec::load(host, &loaded)?;
+                Parts { info, offers: Vec::new(), capabilities, transformer: None, codec: Some(codec) }
+            }
+            Role::Transformer => transformer(host, &loaded)?,
         };
         let name = &parts.info.name;
         Ok(Plugin {
@@ -162,7 +213,9 @@ impl Plugin {
             bytes: component.len() as u64,
             origin,
             file,
-            imports,
+            imports: loaded.imports,
+            contract,
+            capabilities: parts.capabilities,
             unoptimised: Mutex::new(
                 (build == Build::Quick).then(|| Unoptimised { component: component.to_owned(), build: optimised }),
             ),
@@ -222,8 +275,9 @@ impl Plugin {
         Ok(())
     }
 
-    /// What runs transforms. Only a plugin with offers is ever asked.
-    fn transformer(&self) -> Result<&Program<TransformerPre<Guest>>, Failure> {
+    /// What runs transforms, if it has what it needs. Only a plugin with offers is ever asked.
+    fn transformer(&self) -> Result<&Program<TransformerPre>, Failure> {
+        self.capabilities.check()?;
         let none = || Failure::new(Code::Internal, format!("plugin {} has no transforms", self.info.name));
         self.transformer.as_ref().ok_or_else(none)
     }
@@ -244,7 +298,7 @@ impl Plugin {
         let wire_call = contract::Call { transform: &call.transform.name, params: &params, images: &images };
         let (answer, cost) =
             host.call(self.transformer()?, &self.limits(), DESCRIPTION_BYTES, async |store, instance| {
-                instance.safelight_plugin_transform().call_plan(store, wire_call, wire_size(input)).await
+                instance.plan(store, (wire_call, wire_size(input))).await
             });
         let answer = answer.and_then(|answer| match answer {
             Ok(planned) => self.check_plan(&call.transform, planned, input),
@@ -271,7 +325,7 @@ impl Plugin {
         let wire_timeline = contract::Timeline { delays_ms: &timeline.delays_ms, loops };
         let program = self.transformer()?;
         let (answer, cost) = host.call(program, &self.limits(), DESCRIPTION_BYTES, async |store, instance| {
-            instance.safelight_plugin_transform().call_arrange(store, wire_call, wire_timeline).await
+            instance.arrange(store, (wire_call, wire_timeline)).await
         });
         let answer = answer.and_then(|answer| match answer {
             Ok(wire::Arrangement { shots, loops }) => Ok(Arrangement {
@@ -321,7 +375,7 @@ impl Plugin {
         let taken_bytes = usize::try_from(taken_bytes).unwrap_or(usize::MAX);
         let transformer = self.transformer().map_err(|failure| at_first(calls, failure))?;
         let (answer, cost) = host.call(transformer, &limits, taken_bytes, async |store, instance| {
-            instance.safelight_plugin_transform().call_apply(store, &wire_calls, input, wire_view).await
+            instance.apply(store, (&wire_calls, input, wire_view)).await
         });
         span.record("ms", cost.elapsed.as_secs_f64() * 1e3);
         span.record("peak_bytes", cost.peak_bytes);

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Config, Error, PluginsConfig, Usage,
     counters::{AllCounters, Scope},
+    grants::Grants,
     host::Host,
     installed::Current,
     optimiser::Optimiser,
@@ -67,7 +68,11 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{} bytes, sha256 {}", self.bytes, self.digest)?;
         if let Some(plugin) = &self.plugin {
+            writeln!(f, "of the world {}", plugin.world)?;
             writeln!(f, "imports: {}", plugin.imports.join(", "))?;
+            for need in &plugin.needs {
+                writeln!(f, "asks for {need}")?;
+            }
             for transform in &plugin.transforms {
                 writeln!(f, "offers {} ({:?}): {}", transform.name, transform.kind, transform.summary)?;
             }
@@ -185,7 +190,7 @@ impl Registry {
         self.optimiser.settle();
     }
 
-    /// Checks a component and offers it as long as this registry lives; nothing is written.
+    /// Checks a component and offers it as long as this registry lives, with all that it asks for; nothing is written.
     ///
     /// Errors: what the checks of [`Registry::check`] find first; `conflict` when its name or one of its transforms is
     /// taken by another plugin.
@@ -193,7 +198,9 @@ impl Registry {
         let _change = self.change();
         self.check_size(component.len() as u64)?;
         self.check_names("", component)?;
-        let plugin = Arc::new(Plugin::load(&self.host, self.counters_of(""), component, Origin::Candidate, None)?);
+        let (counters, asked) = (self.counters_of(""), Some(Grants::all()));
+        let plugin = Plugin::load(&self.host, counters, component, Origin::Candidate, None, asked)?;
+        let plugin = Arc::new(plugin);
         let info = plugin.info.clone();
         self.swap(self.current().with(plugin));
         Ok(info)
@@ -213,19 +220,20 @@ impl Registry {
             return report;
         }
         // What it does here is not counted with the runs of a plugin of the same name.
-        let plugin =
-            match Plugin::load(&self.host, AllCounters::default().of_owner(""), component, Origin::Candidate, None) {
-                Ok(plugin) => plugin,
-                Err(failure) => {
-                    report.problems.push(failure);
-                    return report;
-                }
-            };
+        let (counters, asked) = (AllCounters::default(), Some(Grants::all()));
+        let plugin = match Plugin::load(&self.host, counters.of_owner(""), component, Origin::Candidate, None, asked) {
+            Ok(plugin) => plugin,
+            Err(failure) => {
+                report.problems.push(failure);
+                return report;
+            }
+        };
         for offer in &plugin.offers {
             let side = if offer.info.kind == Kind::Generate { 0 } else { 100 };
             let call = Call { transform: offer.info.clone(), params: Params::new(), images: Vec::new() };
             let planned = plugin.plan(&self.host, &call, Size { width: side, height: side });
             if let Err(failure) = planned
+                && !matches!(failure.code, Code::AssetMissing)
                 && (!failure.code.is_refusal() || failure.code == Code::UnknownTransform)
             {
                 let message = format!("plan of {}: {}", offer.info.name, failure.message);
@@ -326,7 +334,7 @@ fn load_all(
             let Some((index, candidate)) = next else { break };
             let plugin = read(&candidate.file, max_bytes).and_then(|component| {
                 let counters = counters.of_owner("");
-                Plugin::load(host, counters, &component, candidate.origin, Some(candidate.file.clone()))
+                Plugin::load(host, counters, &component, candidate.origin, Some(candidate.file.clone()), None)
             });
             done.lock().unwrap_or_else(PoisonError::into_inner).push((index, candidate, plugin));
         }

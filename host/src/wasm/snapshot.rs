@@ -5,7 +5,9 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use safelight_codec::Raster;
 
 use super::{
+    capabilities::imports_assets,
     formats::FormatInfo,
+    grants::{AssetKind, Grants, Need},
     host::Host,
     plugin::{Origin, Plugin},
 };
@@ -58,6 +60,12 @@ pub struct PluginSummary {
     pub bytes: u64,
     /// All that it imports, sorted.
     pub imports: Vec<String>,
+    /// The world that it is of: `safelight:plugin/transformer@0.2.0`.
+    pub world: String,
+    /// What it asks for, in the manifest's order.
+    pub needs: Vec<Need>,
+    /// What it has of that.
+    pub has: Grants,
     /// What it offers, in the manifest's order.
     pub transforms: Vec<Arc<TransformInfo>>,
     /// The formats that a codec reads and writes, in the manifest's order.
@@ -65,6 +73,11 @@ pub struct PluginSummary {
 }
 
 impl PluginSummary {
+    /// Whether it imports the interface of a sort of assets.
+    pub fn imports(&self, kind: AssetKind) -> bool {
+        self.imports.iter().any(|import| imports_assets(import, kind))
+    }
+
     pub(super) fn of(plugin: &Plugin) -> PluginSummary {
         PluginSummary {
             info: plugin.info.clone(),
@@ -72,6 +85,9 @@ impl PluginSummary {
             file: plugin.file.clone(),
             bytes: plugin.bytes,
             imports: plugin.imports.clone(),
+            world: plugin.contract.to_string(),
+            needs: plugin.capabilities.needs.clone(),
+            has: plugin.capabilities.has.clone(),
             transforms: plugin.offers.iter().map(|offer| offer.info.clone()).collect(),
             formats: plugin.codec.iter().flat_map(|codec| codec.formats.clone()).collect(),
         }

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Registry,
     counters::AllCounters,
+    grants::Grants,
     plugin::{Origin, Plugin},
     snapshot::Snapshot,
 };
@@ -46,7 +47,8 @@ impl StoredComponents {
     /// Errors: `plugin_invalid` when it does not fit the contract, or its first transform does not make one picture
     /// of one.
     pub fn load(&self, component: &[u8]) -> Result<Component, Failure> {
-        let transforms = self.registry.apart(component)?;
+        // Its name is the caller's own choice, and grants go by names.
+        let transforms = self.registry.apart(component, Grants::default())?;
         let plugin = &transforms.plugins[0];
         let digest = plugin.info.digest.clone();
         let first = plugin.offers.first().filter(|offer| offer.info.kind == Kind::Filter);
@@ -66,15 +68,16 @@ impl StoredComponents {
 }
 
 impl Registry {
-    /// Loads a component that is offered to nobody but who asks for it here.
+    /// Loads a component that is offered to nobody but who asks for it here, and may read what is granted here.
     ///
     /// Errors: `plugin_invalid` when it does not fit the contract, else what `describe` came to.
-    pub fn apart(&self, component: &[u8]) -> Result<Arc<Snapshot>, Failure> {
+    pub fn apart(&self, component: &[u8], grants: Grants) -> Result<Arc<Snapshot>, Failure> {
         self.check_size(component.len() as u64)?;
-        let counters = AllCounters::default();
-        let plugin = Arc::new(Plugin::load(&self.host(), counters.of_owner(""), component, Origin::Candidate, None)?);
+        let (host, counters) = (self.host(), AllCounters::default());
+        let counters = counters.of_owner("");
+        let plugin = Arc::new(Plugin::load(&host, counters, component, Origin::Candidate, None, Some(grants))?);
         self.optimise(std::slice::from_ref(&plugin));
         // One alone clashes with nothing.
-        Ok(Arc::new(Snapshot::new(self.host(), &[vec![plugin.into()]]).0))
+        Ok(Arc::new(Snapshot::new(host, &[vec![plugin.into()]]).0))
     }
 }

@@ -47,12 +47,12 @@ impl Dir {
         Dir(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     pub(crate) fn with(self, name: &str, bytes: &[u8]) -> Dir {
-        let path = self.0.join(name);
+        let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
         self
@@ -65,7 +65,8 @@ impl Drop for Dir {
     }
 }
 
-/// Small limits. The bundled folder is `dir/bundled`, the operator's `dir/folder`, the data `dir/data`.
+/// Small limits. The bundled folder is `dir/bundled`, the operator's `dir/folder`, the data `dir/data`, assets lie in
+/// `dir/tables` and `dir/models`.
 pub(crate) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Registry, Error> {
     let defaults = crate::config::Config::defaults();
     let mut config = defaults.wasm;
@@ -85,7 +86,9 @@ pub(crate) fn open(dir: &Dir, change: impl FnOnce(&mut Config)) -> Result<Regist
     if !data_dir.join("cache").exists() {
         std::os::unix::fs::symlink(cache.canonicalize().unwrap(), data_dir.join("cache")).unwrap();
     }
-    let plugins = PluginsConfig { bundled_dir, dir: folder, ..defaults.plugins };
+    let assets = |name: &str| Some(dir.0.join(name)).filter(|path| path.is_dir()).unwrap_or_default();
+    let (tables_dir, models_dir) = (assets("tables"), assets("models"));
+    let plugins = PluginsConfig { bundled_dir, dir: folder, tables_dir, models_dir, ..defaults.plugins };
     Registry::open(&plugins, &config, &dir.0.join("data"))
 }
 
@@ -105,6 +108,7 @@ pub(super) fn wanted(owner: &str, name: &str) -> Wanted {
         off: None,
         versions_off: Default::default(),
         limits: Default::default(),
+        grants: None,
     }
 }
 
@@ -136,18 +140,18 @@ fn hostile(change: impl FnOnce(&mut Config)) -> (Dir, Registry) {
     (dir, registry)
 }
 
-fn call(snapshot: &Snapshot, name: &str, params: Params) -> Call {
+pub(super) fn call(snapshot: &Snapshot, name: &str, params: Params) -> Call {
     Call { transform: snapshot.resolve(name).unwrap(), params, images: Vec::new() }
 }
 
-fn run(snapshot: &Snapshot, names: &[&str], image: &Raster) -> Result<Outcome, CallError> {
+pub(super) fn run(snapshot: &Snapshot, names: &[&str], image: &Raster) -> Result<Outcome, CallError> {
     let calls: Vec<Call> = names.iter().map(|name| call(snapshot, name, Params::new())).collect();
     let full = Size { width: image.width(), height: image.height() };
     let region = Rect { x: 0, y: 0, width: full.width, height: full.height };
     snapshot.run(&calls, Some(image), View { full, region })
 }
 
-fn small() -> Raster {
+pub(super) fn small() -> Raster {
     Raster::filled(4, 3, [10, 20, 30, 255])
 }
 
@@ -202,7 +206,7 @@ fn a_deadline_ends_what_spins_and_what_sleeps() {
 #[test]
 fn a_limit_of_one_plugin_is_that_of_no_other() {
     let (_dir, registry) = hostile(|config| {
-        config.plugin.insert("hostile".to_owned(), super::PluginLimits { deadline_ms: Some(50), ..Default::default() });
+        config.plugin.insert("hostile".to_owned(), super::PluginConfig { deadline_ms: Some(50), ..Default::default() });
     });
     let snapshot = registry.snapshot();
     let started = Instant::now();
@@ -214,7 +218,7 @@ fn a_limit_of_one_plugin_is_that_of_no_other() {
     let (_dir, registry) = hostile(|config| {
         config
             .plugin
-            .insert("empty".to_owned(), super::PluginLimits { memory_bytes: Some(1 << 20), ..Default::default() });
+            .insert("empty".to_owned(), super::PluginConfig { memory_bytes: Some(1 << 20), ..Default::default() });
     });
     let failure = run(&registry.snapshot(), &["noop"], &small()).unwrap_err().failure;
     assert_eq!(failure.code, Code::LimitMemory, "{failure}");
@@ -399,7 +403,7 @@ fn what_is_no_plugin_is_refused_with_its_reason() {
     let mut cut = component("empty");
     cut.truncate(cut.len() / 2);
     refused(&cut, "cannot be compiled");
-    refused(&component("other_world"), "not of the world safelight:plugin/transformer");
+    refused(&component("other_world"), "is of neither world of safelight:plugin@0.1.0 and 0.2.0");
     refused(&component("liar"), "two are named \"twin\"");
 }
 
@@ -438,7 +442,7 @@ fn a_component_is_installed_and_removed_while_jobs_keep_theirs() {
     assert!(run(&with, &["noop"], &small()).is_ok());
     let listed = &registry.plugins()[0];
     assert_eq!((listed.origin, listed.bytes, listed.transforms.len()), (Origin::Installed, empty.len() as u64, 1));
-    assert!(listed.imports.contains(&"safelight:plugin/log@0.1.0".to_owned()), "{:?}", listed.imports);
+    assert!(listed.imports.contains(&"safelight:plugin/log@0.2.0".to_owned()), "{:?}", listed.imports);
 
     assert_eq!(registry.offer(Vec::new(), &HashMap::new()), Vec::<String>::new());
     assert!(registry.snapshot().resolve("noop").is_err());
@@ -541,7 +545,8 @@ fn a_look_at_a_component_tells_what_it_is_and_what_is_wrong() {
     assert!(report.fits());
     let text = report.to_string();
     assert!(text.starts_with("empty 0.1.0 (Apache-2.0): Does nothing.\n"), "{text}");
-    assert!(text.contains("safelight:plugin/log@0.1.0") && text.contains("offers noop (Filter)"), "{text}");
+    assert!(text.contains("\nof the world safelight:plugin/transformer@0.2.0\n"), "{text}");
+    assert!(text.contains("safelight:plugin/log@0.2.0") && text.contains("offers noop (Filter)"), "{text}");
     assert!(text.ends_with("fits the contract"), "{text}");
     // One of its transforms never comes back from being planned.
     let report = registry.check(&component("hostile"));

@@ -11,7 +11,7 @@ mod tests;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, ImageHrefResolver, Options, Tree, roxmltree};
 use safelight_sdk::codec::{self, Codec, Document, Error, Format, Limits, Mark, Page, Scaling};
-use safelight_sdk::{Image, Size};
+use safelight_sdk::{Image, Need, Size};
 
 /// Pixels an inch at which a CSS pixel is a pixel (CSS Values and Units 3, section 5.2).
 const DPI: f32 = 96.0;
@@ -85,5 +85,6 @@ impl Document for Drawing {
 safelight_sdk::export_codec!(
     name: "codec-svg",
     summary: "SVG documents, rendered at any size; nothing outside of them is reached.",
+    needs: [Need::fonts("The fonts that text is set in.").optional()],
     codec: Svg,
 );

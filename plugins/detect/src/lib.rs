@@ -15,8 +15,11 @@ mod outputs;
 #[cfg(test)]
 mod tests;
 
+use safelight_sdk::Need;
+
 safelight_sdk::export!(
     name: "detect",
     summary: "Objects found by a neural network that the operator supplies.",
+    needs: [Need::models("The networks that find objects.")],
     transforms: [detect::Detect],
 );

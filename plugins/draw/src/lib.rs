@@ -26,9 +26,12 @@ mod text_image;
 mod typeset;
 mod watermark_text;
 
+use safelight_sdk::Need;
+
 safelight_sdk::export!(
     name: "draw",
     summary: "Draw shapes, gradients and text.",
+    needs: [Need::fonts("The fonts that text is set in.").optional()],
     transforms: [
         line::Line,
         rectangle::Rectangle,

@@ -1,4 +1,5 @@
-//! The host's fonts: those that come with it and those in the operator's folder.
+//! The host's fonts, those that come with it and those in the operator's folder: of them, what the plugin asks for in
+//! its `needs` and was granted.
 //!
 //! Each [`load`] copies the file into the guest, so load what is needed and no more.
 

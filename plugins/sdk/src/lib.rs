@@ -62,6 +62,10 @@
 //! # Codecs
 //! A plugin that reads or writes a format, rather than working on pictures, is made with [`codec`].
 //!
+//! # Assets
+//! A plugin reads nothing but its input, unless it asks for it in [`export!`] with a list of [`Need`]s, and the operator
+//! grants it: [`fonts`], lookup [`tables`] and neural networks ([`models`]).
+//!
 //! # Cost
 //! Pixels are taken over from the host and handed back without a copy. Work in place where it can
 //! be done; otherwise allocate the result once at its final size ([`Image::room`]), as a `Vec` that
@@ -76,10 +80,12 @@ mod image;
 mod image_ref;
 pub mod log;
 pub mod models;
+mod need;
 mod planned;
 mod plugin;
 mod refusal;
 mod schema;
+pub mod tables;
 mod timeline;
 mod transform;
 
@@ -91,6 +97,7 @@ pub use color::Color;
 pub use convert::to_format;
 pub use image::{MAX_PIXELS, MAX_SIDE};
 pub use image_ref::ImageRef;
+pub use need::Need;
 pub use plugin::{Entry, Plugin};
 pub use transform::{Input, Outcome, Transform};
 
@@ -113,12 +120,18 @@ pub mod raw {
 /// safelight_sdk::export!(name: "filter", summary: "Blur and sharpen.", transforms: [Blur, Sharpen]);
 /// ```
 ///
-/// Version and licence are those of the crate's `Cargo.toml`. The macro defines a static `PLUGIN` of
+/// `needs: [...]` before `transforms` asks for fonts, tables or models: a list of [`Need`]s. Version and licence are
+/// those of the crate's `Cargo.toml`. The macro defines a static `PLUGIN` of
 /// type [`Plugin`] (with which native tests run transforms) and, when built for WebAssembly, the
 /// component's exports. It stands once in a crate.
 #[macro_export]
 macro_rules! export {
-    (name: $name:expr, summary: $summary:expr, transforms: [$($transform:ty),+ $(,)?] $(,)?) => {
+    (
+        name: $name:expr,
+        summary: $summary:expr,
+        $(needs: [$($need:expr),* $(,)?],)?
+        transforms: [$($transform:ty),+ $(,)?] $(,)?
+    ) => {
         /// The plugin as a value: what `describe`, `plan` and `apply` answer from.
         pub static PLUGIN: $crate::Plugin = $crate::Plugin {
             name: $name,
@@ -126,6 +139,7 @@ macro_rules! export {
             license: env!("CARGO_PKG_LICENSE"),
             summary: $summary,
             transforms: &[$($crate::Entry::of::<$transform>()),+],
+            needs: &[$($($need),*)?],
         };
 
         #[cfg(target_arch = "wasm32")]

@@ -1,4 +1,5 @@
-//! Neural networks that the operator has put into the host's model folder.
+//! Neural networks that the operator has put into the host's model folder: what the plugin asks for in its `needs`
+//! and was granted.
 
 /// The names that [`load`] knows, sorted.
 ///

@@ -2,7 +2,7 @@
 
 use crate::bindings::safelight::plugin::types as wire;
 use crate::{
-    Arrangement, Image, Input, Kind, Manifest, Outcome, PixelFormat, Planned, Refusal, Size, Timeline, Transform,
+    Arrangement, Image, Input, Kind, Manifest, Need, Outcome, PixelFormat, Planned, Refusal, Size, Timeline, Transform,
     TransformInfo, View, convert, log, schema,
 };
 
@@ -19,6 +19,8 @@ pub struct Plugin {
     pub summary: &'static str,
     /// What it offers.
     pub transforms: &'static [Entry],
+    /// What it asks the operator for.
+    pub needs: &'static [Need],
 }
 
 /// One transform of a plugin, with its type forgotten.
@@ -138,6 +140,7 @@ impl Plugin {
             license: self.license.to_owned(),
             summary: self.summary.to_owned(),
             transforms: self.transforms.iter().map(info).collect(),
+            needs: self.needs.iter().map(|need| need.to_wire()).collect(),
         }
     }
 

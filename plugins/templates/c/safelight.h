@@ -66,13 +66,55 @@ typedef struct {
   bool (*apply)(const sl_call *call, sl_image *image, const sl_view *view, sl_refusal *refusal);
 } sl_transform;
 
+// The sorts of files that the host keeps for plugins to read.
+enum { SL_FONT, SL_TABLE, SL_MODEL };
+
+// A file that the plugin asks for. It is there once the operator has granted it.
+typedef struct {
+  uint8_t kind;
+  // "*" asks for all of the sort.
+  sl_string name;
+  // Whether the plugin is of use without; if not, calls are refused until it is granted.
+  bool optional;
+  // One line for the operator: what for.
+  sl_string summary;
+} sl_need;
+
 typedef struct {
   sl_string name, version, license, summary;
   const sl_transform *transforms;
   size_t transform_count;
+  const sl_need *needs;
+  size_t need_count;
 } sl_plugin;
 
 extern const sl_plugin safelight;
+
+typedef struct { uint8_t *bytes; size_t count; } sl_file;
+
+// `sl_font`, `sl_table` and `sl_model` fetch a file that the plugin asks for; false if it is not there or was not granted.
+// In a test of the transforms `sl_provide` stands for the host, if it is set.
+#ifdef __wasm__
+typedef struct { uint8_t some; sl_file file; } sl_maybe_file;
+#define SL_ASSETS(function, interface)                                                                                  \
+  __attribute__((import_module("safelight:plugin/" interface "@0.2.0"), import_name("load"))) void function##_import(   \
+    const char *name, size_t bytes, sl_maybe_file *into);                                                               \
+  static inline bool function(const char *name, sl_file *file) {                                                        \
+    sl_maybe_file found = { 0 };                                                                                        \
+    function##_import(name, strlen(name), &found);                                                                      \
+    *file = found.file;                                                                                                 \
+    return found.some;                                                                                                  \
+  }
+#else
+static bool (*sl_provide)(const char *interface, const char *name, sl_file *file);
+#define SL_ASSETS(function, interface)                                                                                  \
+  static inline bool function(const char *name, sl_file *file) {                                                        \
+    return sl_provide && sl_provide(interface, name, file);                                                             \
+  }
+#endif
+SL_ASSETS(sl_font, "fonts")
+SL_ASSETS(sl_table, "tables")
+SL_ASSETS(sl_model, "models")
 
 // A number among the parameters; `otherwise` if it is not there. Finds the first key of this name at any depth,
 // which is right for schemas of plain values.
@@ -100,11 +142,17 @@ double sl_number(const sl_call *call, const char *name, double otherwise) {
 #ifdef __wasm__
 
 #define SL_EXPORT(name) __attribute__((export_name(name)))
-#define SL_WORLD "safelight:plugin/transform@0.1.0#"
+#define SL_WORLD "safelight:plugin/transform@0.2.0#"
 
 typedef struct { const uint8_t *values; size_t count; } sl_formats;
 typedef struct { sl_string name; uint8_t kind; sl_string summary, schema; sl_formats formats; } sl_info;
-typedef struct { sl_string name, version, license, summary; const sl_info *transforms; size_t count; } sl_manifest;
+typedef struct {
+  sl_string name, version, license, summary;
+  const sl_info *transforms;
+  size_t count;
+  const sl_need *needs;
+  size_t need_count;
+} sl_manifest;
 typedef struct { uint32_t call; uint8_t reason; sl_string first, second; } sl_error;
 typedef struct { uint8_t some; sl_size size; } sl_maybe_size;
 typedef struct { uint8_t some; sl_rect rect; } sl_maybe_rect;
@@ -149,7 +197,7 @@ sl_manifest *sl_describe(void) {
     infos[index] = (sl_info){ each->name, 0, each->summary, each->schema, { formats, sizeof formats } };
   }
   manifest = (sl_manifest){ safelight.name, safelight.version, safelight.license, safelight.summary, infos,
-                            safelight.transform_count };
+                            safelight.transform_count, safelight.needs, safelight.need_count };
   return &manifest;
 }
 

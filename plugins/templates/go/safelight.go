@@ -47,6 +47,28 @@ type Transform struct {
 type Plugin struct {
 	Name, Version, License, Summary string
 	Transforms                      []Transform
+	// What is asked of the operator; the functions LoadFont, LoadTable and LoadModel fetch it.
+	Needs []Need
+}
+
+// Asset is a sort of files that the host keeps for plugins to read.
+type Asset uint8
+
+const (
+	Font Asset = iota
+	Table
+	Model
+)
+
+// Need is a file that the plugin asks for. It is there once the operator has granted it.
+type Need struct {
+	Kind Asset
+	// "*" asks for all of the sort.
+	Name string
+	// Whether the plugin is of use without; if not, calls are refused until it is granted.
+	Optional bool
+	// One line for the operator: what for.
+	Summary string
 }
 
 // Decode reads parameters over the defaults that `into` holds.

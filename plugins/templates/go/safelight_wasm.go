@@ -80,9 +80,44 @@ func (r record) failed(call int, reason byte, first, second string) unsafe.Point
 	return r.at
 }
 
-//go:wasmexport safelight:plugin/transform@0.1.0#describe
+//go:wasmimport safelight:plugin/fonts@0.2.0 load
+func loadFont(name unsafe.Pointer, bytes uint32, into unsafe.Pointer)
+
+//go:wasmimport safelight:plugin/tables@0.2.0 load
+func loadTable(name unsafe.Pointer, bytes uint32, into unsafe.Pointer)
+
+//go:wasmimport safelight:plugin/models@0.2.0 load
+func loadModel(name unsafe.Pointer, bytes uint32, into unsafe.Pointer)
+
+// LoadFont fetches a font that the plugin asks for; nil if it is not there or was not granted.
+func LoadFont(name string) []byte { return load(loadFont, name) }
+
+// LoadTable fetches a lookup table in the same way.
+func LoadTable(name string) []byte { return load(loadTable, name) }
+
+// LoadModel fetches a neural network in the same way.
+func LoadModel(name string) []byte { return load(loadModel, name) }
+
+func load(from func(unsafe.Pointer, uint32, unsafe.Pointer), name string) []byte {
+	found := newRecord(12)
+	from(unsafe.Pointer(unsafe.StringData(name)), uint32(len(name)), found.at)
+	if found.bytes[0] == 0 {
+		return nil
+	}
+	return part(found.bytes, 4)
+}
+
+// The bytes that a list in a record stands for.
+func part(record []byte, offset int) []byte {
+	address := uintptr(binary.LittleEndian.Uint32(record[offset:]))
+	// Where the host has put it in this memory.
+	start := unsafe.Add(unsafe.Pointer(nil), address)
+	return view(start, binary.LittleEndian.Uint32(record[offset+4:]))
+}
+
+//go:wasmexport safelight:plugin/transform@0.2.0#describe
 func describe() unsafe.Pointer {
-	manifest := newRecord(40)
+	manifest := newRecord(48)
 	manifest.text(0, plugin.Name)
 	manifest.text(8, plugin.Version)
 	manifest.text(16, plugin.License)
@@ -97,10 +132,21 @@ func describe() unsafe.Pointer {
 		infos.data(at+28, []byte{byte(RGBA8), byte(RGB8), byte(Gray8)})
 	}
 	manifest.list(32, infos.at, len(plugin.Transforms))
+	needs := newRecord(uint32(24 * len(plugin.Needs)))
+	for index, need := range plugin.Needs {
+		at := 24 * index
+		needs.bytes[at] = byte(need.Kind)
+		needs.text(at+4, need.Name)
+		if need.Optional {
+			needs.bytes[at+12] = 1
+		}
+		needs.text(at+16, need.Summary)
+	}
+	manifest.list(40, needs.at, len(plugin.Needs))
 	return manifest.at
 }
 
-//go:wasmexport safelight:plugin/transform@0.1.0#plan
+//go:wasmexport safelight:plugin/transform@0.2.0#plan
 func plan(name unsafe.Pointer, nameBytes uint32, params unsafe.Pointer, paramsBytes uint32, images unsafe.Pointer,
 	imageCount, width, height uint32) unsafe.Pointer {
 	result := newRecord(48)
@@ -120,13 +166,13 @@ func plan(name unsafe.Pointer, nameBytes uint32, params unsafe.Pointer, paramsBy
 	return result.at
 }
 
-//go:wasmexport safelight:plugin/transform@0.1.0#arrange
+//go:wasmexport safelight:plugin/transform@0.2.0#arrange
 func arrange(name unsafe.Pointer, nameBytes uint32, params unsafe.Pointer, paramsBytes uint32, images unsafe.Pointer,
 	imageCount uint32, delays unsafe.Pointer, delayCount, loops uint32) unsafe.Pointer {
 	return newRecord(28).failed(0, other, "arranges no frames", "")
 }
 
-//go:wasmexport safelight:plugin/transform@0.1.0#apply
+//go:wasmexport safelight:plugin/transform@0.2.0#apply
 func apply(calls unsafe.Pointer, count, some, width, height, format uint32, pixels unsafe.Pointer, length uint32,
 	fullWidth, fullHeight, regionX, regionY, regionWidth, regionHeight uint32) unsafe.Pointer {
 	result := newRecord(36)
@@ -135,20 +181,13 @@ func apply(calls unsafe.Pointer, count, some, width, height, format uint32, pixe
 		image = Image{width, height, Format(format), view(pixels, length)}
 	}
 	list := view(calls, 24*count)
-	part := func(call, offset int) []byte {
-		at := list[24*call+offset:]
-		address := uintptr(binary.LittleEndian.Uint32(at))
-		// Where the host has put it in this memory.
-		start := unsafe.Add(unsafe.Pointer(nil), address)
-		return view(start, binary.LittleEndian.Uint32(at[4:]))
-	}
 	for call := 0; call < int(count); call++ {
-		transform := plugin.find(string(part(call, 0)))
+		transform := plugin.find(string(part(list, 24*call)))
 		if transform == nil {
 			return result.failed(call, unknownTransform, "", "")
 		}
 		var refusal *Refusal
-		if image, refusal = transform.Apply(part(call, 8), image); refusal != nil {
+		if image, refusal = transform.Apply(part(list, 24*call+8), image); refusal != nil {
 			return result.failed(call, invalidParams, refusal.Field, refusal.Message)
 		}
 	}

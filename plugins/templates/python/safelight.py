@@ -4,6 +4,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Callable
 
+try:
+    # What was granted of the plugin's needs: `fonts.load("NotoSans")`, `tables.names()`.
+    from wit_world.imports import fonts, models, tables
+except ImportError:
+    # In a test of the transforms, which may put something in their places.
+    fonts = models = tables = None
+
 #: Bytes of a pixel: gray8 is luma, rgb8 red, green and blue, rgba8 also alpha (straight, 255 is opaque).
 BYTES = {"gray8": 1, "rgb8": 3, "rgba8": 4}
 
@@ -48,7 +55,20 @@ class Transform:
         return {**params, **json.loads(text)}
 
 
-def export(name, version, license, summary, transforms):
+@dataclass
+class Need:
+    """A file of the host that the plugin asks the operator for. `summary` tells him what for; without an `optional` one
+    the plugin is of use."""
+
+    #: "font", "table" or "model".
+    kind: str
+    #: "*" asks for all of the kind.
+    name: str
+    summary: str
+    optional: bool = False
+
+
+def export(name, version, license, summary, transforms, needs=()):
     """The class that the toolchain looks for, under the name `Transform`."""
     # Both are there when a component is made, and not in a test of the transforms.
     from componentize_py_types import Err
@@ -82,7 +102,10 @@ def export(name, version, license, summary, transforms):
                 )
                 for each in transforms
             ]
-            return types.Manifest(name, version, license, summary, offered)
+            asked = [
+                types.Need(types.AssetKind[each.kind.upper()], each.name, each.optional, each.summary) for each in needs
+            ]
+            return types.Manifest(name, version, license, summary, offered, asked)
 
         def plan(self, call, input):
             transform = find(call.transform, 0)

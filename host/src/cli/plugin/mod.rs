@@ -22,7 +22,7 @@ pub(super) enum Plugin {
     ///
     /// Example: safelight plugin list
     List,
-    /// Show a plugin: where it comes from, its versions, its transforms and their parameters
+    /// Show a plugin: its versions, what it asks for and what it has, its transforms and their parameters
     ///
     /// Example: safelight plugin show geometry
     Show {
@@ -87,6 +87,10 @@ pub(super) enum Plugin {
     ///
     /// Example: safelight plugin limit my-plugin --deadline-ms 5000 --memory-bytes 268435456
     Limit(operator::Limit),
+    /// Let a plugin read fonts, tables or models of those that it asks for; without any: what the settings say
+    ///
+    /// Example: safelight plugin grant my-plugin fonts tables:film
+    Grant(operator::Grant),
 }
 
 impl Plugin {
@@ -147,6 +151,7 @@ impl Plugin {
             Plugin::Rollback(named) => runtime.block_on(named.decide(&manager()?, &mut out, Decision::RollBack))?,
             Plugin::Pin(pin) => runtime.block_on(pin.run(&manager()?, &mut out))?,
             Plugin::Limit(limit) => runtime.block_on(limit.run(&manager()?, &mut out))?,
+            Plugin::Grant(grant) => runtime.block_on(grant.run(&manager()?, &mut out))?,
         }
         Ok(ExitCode::SUCCESS)
     }

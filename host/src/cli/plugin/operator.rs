@@ -8,7 +8,7 @@ use super::{super::Problem, read, show_parameters};
 use crate::{
     clock::{from_micros, rfc3339},
     plugins::{By, Decision, Listed, Manager, Provenance, audit},
-    wasm::PluginLimits,
+    wasm::{Grants, Origin, PluginLimits, PluginSummary, Selection},
 };
 
 /// Whose plugins a command is about.
@@ -150,6 +150,28 @@ impl Limit {
 }
 
 #[derive(Args)]
+pub(in crate::cli) struct Grant {
+    #[command(flatten)]
+    which: Named,
+    /// What it may read: `fonts`, `tables`, `models`, or one of them as in `fonts:NotoSans`; `none` for nothing
+    grants: Vec<String>,
+}
+
+impl Grant {
+    pub(super) async fn run(self, plugins: &Manager, out: &mut impl Write) -> Result<(), Problem> {
+        let grants = match &self.grants[..] {
+            [] => None,
+            [none] if none == "none" => Some(Grants::default()),
+            grants => {
+                let parse = |text: &String| text.parse::<Selection>();
+                Some(grants.iter().map(parse).collect::<Result<_, _>>()?)
+            }
+        };
+        self.which.decide(plugins, out, Decision::Grant(grants)).await
+    }
+}
+
+#[derive(Args)]
 pub(in crate::cli) struct Remove {
     #[command(flatten)]
     which: Named,
@@ -196,6 +218,9 @@ pub(super) fn list(out: &mut impl Write, plugins: &[Listed]) -> std::io::Result<
         let formats = listed.plugin.iter().flat_map(|plugin| &plugin.formats).map(|format| &format.name);
         let names: Vec<&str> = transforms.chain(formats).map(String::as_str).collect();
         writeln!(out, ": {}", names.join(" "))?;
+        if let Some(lack) = listed.plugin.as_ref().and_then(lack) {
+            writeln!(out, "  {lack}")?;
+        }
     }
     Ok(())
 }
@@ -207,6 +232,8 @@ pub(super) fn show(out: &mut impl Write, listed: &Listed) -> std::io::Result<()>
         Some(plugin) => {
             writeln!(out, " - {}", plugin.info.summary)?;
             writeln!(out, "licence {}, sha256 {}", plugin.info.license, plugin.info.digest)?;
+            writeln!(out, "of the world {}", plugin.world)?;
+            show_capabilities(out, plugin)?;
         }
         None => writeln!(out)?,
     }
@@ -252,6 +279,36 @@ pub(super) fn show(out: &mut impl Write, listed: &Listed) -> std::io::Result<()>
     }
     for format in &plugin.formats {
         writeln!(out, "{format}")?;
+    }
+    Ok(())
+}
+
+/// What a plugin asks for and what of it was granted; none if it has all.
+fn lack(plugin: &PluginSummary) -> Option<String> {
+    let asked: Grants = plugin.needs.iter().map(|need| need.assets.clone()).collect();
+    (asked != plugin.has).then(|| format!("asks for {asked}, granted: {}", plugin.has))
+}
+
+/// What a plugin asks for, what it has, and how it gets more.
+fn show_capabilities(out: &mut impl Write, plugin: &PluginSummary) -> std::io::Result<()> {
+    if plugin.needs.is_empty() {
+        return writeln!(out, "asks for nothing but its input");
+    }
+    for need in &plugin.needs {
+        writeln!(out, "asks for {need}")?;
+    }
+    writeln!(out, "has {}", plugin.has)?;
+    if lack(plugin).is_some() {
+        match plugin.origin {
+            Origin::Installed => {
+                let asked: Vec<String> = plugin.needs.iter().map(|need| need.assets.to_string()).collect();
+                writeln!(out, "all of it with: safelight plugin grant {} {}", plugin.info.name, asked.join(" "))?;
+            }
+            _ => {
+                let asked: Vec<String> = plugin.needs.iter().map(|need| format!("\"{}\"", need.assets)).collect();
+                writeln!(out, "all of it with [wasm.plugin.{}] grants = [{}]", plugin.info.name, asked.join(", "))?;
+            }
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     clock::{from_micros, rfc3339},
     plugins::{Decision, Listed, Record, Version},
-    wasm::{Percentiles, PluginLimits, Usage},
+    wasm::{Grants, Need, Percentiles, PluginLimits, Usage},
 };
 
 /// Some plugins.
@@ -58,6 +58,21 @@ pub(in crate::http) struct PluginDocument {
     pins: BTreeMap<String, String>,
     /// What differs of its limits.
     limits: PluginLimits,
+    /// What it asks to read: fonts, tables, models.
+    needs: Vec<NeedDocument>,
+    /// What it may read of that.
+    has: Vec<String>,
+}
+
+/// Something that a plugin asks for.
+#[derive(Debug, Serialize, ToSchema)]
+struct NeedDocument {
+    /// `fonts:*`, `tables:film`.
+    assets: String,
+    /// Whether it is of use without.
+    optional: bool,
+    /// What for.
+    summary: String,
 }
 
 /// An installed version.
@@ -109,7 +124,16 @@ impl From<&Listed> for PluginDocument {
             versions: record.versions.iter().map(|version| version_document(version, record)).collect(),
             pins: pins(record),
             limits: record.limits.clone(),
+            needs: listed.plugin.iter().flat_map(|plugin| &plugin.needs).map(NeedDocument::from).collect(),
+            has: listed.plugin.iter().flat_map(|plugin| plugin.has.names()).collect(),
         }
+    }
+}
+
+impl From<&Need> for NeedDocument {
+    fn from(need: &Need) -> NeedDocument {
+        let Need { assets, optional, summary } = need;
+        NeedDocument { assets: assets.to_string(), optional: *optional, summary: summary.clone() }
     }
 }
 
@@ -155,10 +179,14 @@ pub(in crate::http) struct PluginUpdate {
     /// What differs of its limits; replaces what was set before.
     #[serde(deserialize_with = "present")]
     limits: Option<PluginLimits>,
+    /// What it may read of what it asks for: `["fonts", "tables:film"]`; null: what the settings say.
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    grants: Option<Option<Grants>>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PluginLimits>, D::Error> {
-    PluginLimits::deserialize(deserializer).map(Some)
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl PluginUpdate {
@@ -173,7 +201,8 @@ impl PluginUpdate {
             None => Decision::Unpin { account },
         });
         let version = self.version.map(|version| Decision::Activate { version });
-        enabled.into_iter().chain(version).chain(pins).chain(self.limits.map(Decision::Limit)).collect()
+        let (limits, grants) = (self.limits.map(Decision::Limit), self.grants.map(Decision::Grant));
+        enabled.into_iter().chain(version).chain(pins).chain(limits).chain(grants).collect()
     }
 }
 

@@ -17,6 +17,7 @@ use axum::{
 use self::document::{PluginDocument, PluginList, PluginUpdate, UsageDocument};
 use super::{State, auth::Caller, body, query::Query, reply::Problem};
 use crate::{
+    error::Code,
     plugins::{By, Decision, Listed},
     store::Account,
 };
@@ -163,12 +164,11 @@ pub(super) async fn patch(
     let by = by(&state, &account, query.as_deref())?;
     let update: PluginUpdate = body::read(&state, request).await?;
     let decisions = update.decisions();
-    // What it may cost the server is the operator's to say.
-    if !state.is_admin(&account) && decisions.iter().any(|decision| matches!(decision, Decision::Limit(_))) {
-        return Err(Problem::new(
-            crate::error::Code::Forbidden,
-            "only accounts in server.admin_accounts may set the limits of a plugin",
-        ));
+    // What it may cost the server, and what it may read of it, is the operator's to say.
+    let is_operators = |decision: &Decision| matches!(decision, Decision::Limit(_) | Decision::Grant(_));
+    if !state.is_admin(&account) && decisions.iter().any(is_operators) {
+        let message = "only accounts in server.admin_accounts may set the limits and grants of a plugin";
+        return Err(Problem::new(Code::Forbidden, message));
     }
     Ok(Json((&state.plugins.decide(&by, &name, decisions).await?).into()))
 }

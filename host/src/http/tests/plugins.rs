@@ -38,6 +38,7 @@ fn info(name: &str, bundled: bool) -> Arc<PluginInfo> {
         license: "Apache-2.0".into(),
         summary: "Shapes".into(),
         digest: "ab".repeat(32),
+        assets: String::new(),
         bundled,
     })
 }
@@ -65,6 +66,9 @@ impl Played {
             file: None,
             bytes: 1,
             imports: Vec::new(),
+            world: "safelight:plugin/transformer@0.2.0".into(),
+            needs: Vec::new(),
+            has: Default::default(),
             transforms: self.resizes(),
             formats: Vec::new(),
         };

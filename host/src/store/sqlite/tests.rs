@@ -109,7 +109,7 @@ async fn a_newer_schema_is_refused() {
     let refused = Sqlite::open(&folder.database(), Clock::System, options()).await.err().unwrap();
     assert_eq!(
         refused.to_string(),
-        "cannot bring the database up to date: its schema has step 99, this binary knows 6 only: use a newer binary"
+        "cannot bring the database up to date: its schema has step 99, this binary knows 7 only: use a newer binary"
     );
 }
 

@@ -9,8 +9,9 @@ wit_bindgen::generate!({
     default_bindings_module: "safelight_sdk::codec::raw",
     additional_derives: [PartialEq],
     with: {
-        "safelight:plugin/types@0.1.0": crate::bindings::safelight::plugin::types,
-        "safelight:plugin/log@0.1.0": crate::bindings::safelight::plugin::log,
-        "safelight:plugin/fonts@0.1.0": crate::bindings::safelight::plugin::fonts,
+        "safelight:plugin/types@0.2.0": crate::bindings::safelight::plugin::types,
+        "safelight:plugin/log@0.2.0": crate::bindings::safelight::plugin::log,
+        "safelight:plugin/fonts@0.2.0": crate::bindings::safelight::plugin::fonts,
+        "safelight:plugin/tables@0.2.0": crate::bindings::safelight::plugin::tables,
     },
 });

@@ -179,14 +179,15 @@ impl Default for Metadata {
 /// Declares a codec plugin: its name, a line about it, and the type that implements
 /// [`Codec`](crate::codec::Codec).
 ///
-/// Version and licence are those of the crate's `Cargo.toml`. The macro stands once in a crate, which
-/// offers no transforms beside.
+/// `needs: [...]` before `codec` asks for fonts and tables: a list of [`Need`](crate::Need)s. Version and licence are
+/// those of the crate's `Cargo.toml`. The macro stands once in a crate, which offers no transforms beside.
 #[macro_export]
 macro_rules! export_codec {
-    (name: $name:expr, summary: $summary:expr, codec: $codec:ty $(,)?) => {
+    (name: $name:expr, summary: $summary:expr, $(needs: [$($need:expr),* $(,)?],)? codec: $codec:ty $(,)?) => {
         /// What `describe` answers.
         pub fn manifest() -> $crate::codec::Manifest {
-            $crate::codec::manifest::<$codec>($name, env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_LICENSE"), $summary)
+            let (version, license) = (env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_LICENSE"));
+            $crate::codec::manifest::<$codec>($name, version, license, $summary, &[$($($need),*)?])
         }
 
         #[cfg(target_arch = "wasm32")]

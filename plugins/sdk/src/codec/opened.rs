@@ -2,10 +2,10 @@
 
 use super::bindings::exports::safelight::plugin::codec as wire;
 use super::{Codec, Document, EncodeOptions, Error, Frame, Info, Limits, Manifest, Metadata, Page, Request, Scaling};
-use crate::{Image, Rect, Size, log};
+use crate::{Image, Need, Rect, Size, log};
 
 /// What `describe` answers.
-pub fn manifest<C: Codec>(name: &str, version: &str, license: &str, summary: &str) -> Manifest {
+pub fn manifest<C: Codec>(name: &str, version: &str, license: &str, summary: &str, needs: &[Need]) -> Manifest {
     log::report_panics();
     wire::Manifest {
         name: name.to_owned(),
@@ -13,6 +13,7 @@ pub fn manifest<C: Codec>(name: &str, version: &str, license: &str, summary: &st
         license: license.to_owned(),
         summary: summary.to_owned(),
         formats: C::FORMATS.iter().map(|format| format.to_wire()).collect(),
+        needs: needs.iter().map(|need| need.to_wire()).collect(),
     }
 }
 

@@ -40,13 +40,16 @@ const filled = (transform, text) => {
 /**
  * The exports of a plugin.
  *
- * about: `{name, version, license, summary}`.
+ * about: `{name, version, license, summary, needs?}`. Each need asks the operator for a file to read,
+ * `{kind: 'font' | 'table' | 'model', name, optional?, summary}`; the name `*` asks for all of the kind. What was granted
+ * is there in the modules `safelight:plugin/fonts@0.2.0`, `tables` and `models`. Only a component can import them: do that
+ * in `plugin.js`, and hand over to transforms in other files what they use.
  * Each transform: `{name, kind?, summary, schema, formats?, plan?, apply}`, where
  * `plan(params, {width, height}, call)` gives the result's size (the input's, if there is no `plan`), and
  * `apply(params, image, {call, view})` gives `{image}`, `{image, data}`, or `{data}` if the kind is `analyze`.
  * An image is `{width, height, format, pixels}`: rows from the top, pixels from the left, a Uint8Array.
  */
-export function plugin(about, transforms) {
+export function plugin({ needs = [], ...about }, transforms) {
   const find = (name, call) => {
     const found = transforms.find((transform) => transform.name === name);
     return found ?? fail(call, { tag: 'unknown-transform' });
@@ -61,6 +64,7 @@ export function plugin(about, transforms) {
         schema: JSON.stringify(transform.schema),
         formats: transform.formats ?? ['rgba8', 'rgb8', 'gray8'],
       })),
+      needs: needs.map((need) => ({ optional: false, ...need })),
     }),
     plan: (call, input) => {
       const transform = find(call.transform, 0);

@@ -79,6 +79,7 @@ impl Guest for Hostile {
             license: "Apache-2.0".to_owned(),
             summary: "Misbehaves in every way we know.".to_owned(),
             transforms: TRANSFORMS.iter().map(info).collect(),
+            needs: Vec::new(),
         }
     }
 

@@ -24,6 +24,7 @@ impl Guest for Liar {
             license: "Apache-2.0".to_owned(),
             summary: "Names two transforms alike.".to_owned(),
             transforms: vec![twin(), twin()],
+            needs: Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ fn transform(name: &str) -> TransformInfo {
             license: "Apache-2.0".into(),
             summary: String::new(),
             digest: String::new(),
+            assets: String::new(),
             bundled: true,
         }),
     }
