@@ -126,6 +126,8 @@ codes! {
     PluginInvalid = "plugin_invalid", Plugin, 422, false;
     /// The plugin is disabled or in quarantine.
     PluginDisabled = "plugin_disabled", Operator, 422, false;
+    /// A component, its digest or its signature is not the one that the operator's lock file and keys allow.
+    PluginUntrusted = "plugin_untrusted", Operator, 422, false;
     /// The plugin ran past its deadline.
     LimitTime = "limit_time", Operator, 422, false;
     /// The plugin asked for more memory than it may have.

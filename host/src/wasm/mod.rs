@@ -104,6 +104,14 @@ pub struct PluginsConfig {
     pub own_plugins: u32,
     /// How many bytes they may have together.
     pub own_bytes: u64,
+    /// How long one request for a component may take.
+    pub fetch_timeout_s: u64,
+    /// Hosts that components may come from over plain HTTP.
+    pub insecure_registries: Vec<String>,
+    /// The lock file.
+    pub lock_file: PathBuf,
+    /// Whose signatures count.
+    pub trust: crate::distribution::TrustConfig,
 }
 
 /// `[wasm]`; see `config.default.toml`.

@@ -1,6 +1,7 @@
 //! `safelight plugin`.
 
 mod author;
+mod distribution;
 mod operator;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -59,6 +60,8 @@ pub(super) enum Plugin {
     ///
     /// Example: safelight plugin install my_plugin.wasm
     Install(operator::Install),
+    #[command(flatten)]
+    Distribution(distribution::Distribution),
     /// Remove an installed plugin, or one of its versions
     ///
     /// Example: safelight plugin remove my-plugin
@@ -147,6 +150,7 @@ impl Plugin {
             Plugin::Rollback(named) => runtime.block_on(named.decide(&manager()?, &mut out, Decision::RollBack))?,
             Plugin::Pin(pin) => runtime.block_on(pin.run(&manager()?, &mut out))?,
             Plugin::Limit(limit) => runtime.block_on(limit.run(&manager()?, &mut out))?,
+            Plugin::Distribution(command) => command.run(config, runtime, &mut out)?,
         }
         Ok(ExitCode::SUCCESS)
     }
