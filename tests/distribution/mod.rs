@@ -5,7 +5,7 @@ mod signatures;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::support::tools;
@@ -70,22 +70,6 @@ fn sha256(file: &Path) -> String {
     hex::encode(Sha256::digest(std::fs::read(file).unwrap()))
 }
 
-async fn get(registry: &Registry, path: &str) -> Value {
-    let accept = "application/vnd.oci.image.manifest.v1+json";
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = client.get(registry.url(path)).header("accept", accept).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{path}");
-    answer.json().await.unwrap()
-}
-
-async fn put(registry: &Registry, path: &str, manifest: &Value) {
-    let media_type = manifest["mediaType"].as_str().unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = client.put(registry.url(path)).header("content-type", media_type).body(manifest.to_string());
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
-}
-
 #[tokio::test]
 async fn what_is_pushed_is_pulled() {
     let bench = Bench::new();
@@ -105,7 +89,7 @@ async fn what_is_pushed_is_pulled() {
     }
 
     // What other tools for components look for.
-    let manifest = get(&registry, "acme/empty/manifests/1.0").await;
+    let manifest = registry.get("acme/empty/manifests/1.0").await;
     assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
     assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
     assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
@@ -113,7 +97,7 @@ async fn what_is_pushed_is_pulled() {
     assert_eq!(manifest["annotations"]["org.opencontainers.image.title"], "empty");
     assert!(manifest["annotations"]["org.opencontainers.image.version"].is_string());
     let digest = manifest["config"]["digest"].as_str().unwrap();
-    let config = get(&registry, &format!("acme/empty/blobs/{digest}")).await;
+    let config = registry.get(&format!("acme/empty/blobs/{digest}")).await;
     assert_eq!(config["architecture"], "wasm");
     assert_eq!(config["layerDigests"], json!([manifest["layers"][0]["digest"]]));
     let exports = config["component"]["exports"].to_string();
@@ -151,17 +135,16 @@ async fn what_cannot_be_pulled_is_named() {
     let registry = Registry::start(&bench.0);
     let at = |name: &str| format!("oci://{}/{name}", registry.address);
     bench.push("empty", &at("acme/empty:1"), &[]);
-    let manifest = get(&registry, "acme/empty/manifests/1").await;
-    let mut descriptor = json!({"mediaType": manifest["mediaType"], "size": manifest.to_string().len()});
-    let text = reqwest::get(registry.url("acme/empty/manifests/1")).await.unwrap().bytes().await.unwrap();
-    descriptor["digest"] = format!("sha256:{}", hex::encode(Sha256::digest(&text))).into();
-    descriptor["size"] = text.len().into();
+    let manifest = registry.get("acme/empty/manifests/1").await;
+    let text = registry.bytes("acme/empty/manifests/1").await;
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&text)));
+    let descriptor = json!({"mediaType": manifest["mediaType"], "digest": digest, "size": text.len()});
     let index_type = "application/vnd.oci.image.index.v1+json";
     let index = json!({"schemaVersion": 2, "mediaType": index_type, "manifests": [descriptor]});
-    put(&registry, "acme/empty/manifests/index", &index).await;
+    registry.put("acme/empty/manifests/index", &index).await;
     let mut picture = manifest.clone();
     picture["layers"][0]["mediaType"] = "image/png".into();
-    put(&registry, "acme/empty/manifests/picture", &picture).await;
+    registry.put("acme/empty/manifests/picture", &picture).await;
 
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = bench.file("kept.wasm");

@@ -8,12 +8,16 @@ use std::{
     thread,
 };
 
+use bytes::Bytes;
+use serde_json::Value;
+
 /// The registry. It is killed when it is dropped.
 pub(crate) struct Registry {
     child: Child,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
     root: PathBuf,
+    client: reqwest::Client,
 }
 
 impl Registry {
@@ -52,7 +56,9 @@ impl Registry {
         let address = address.unwrap_or_else(|| panic!("the registry ended at its start: {log}"));
         // What is logged later must not fill the pipe.
         thread::spawn(move || lines.map_while(Result::ok).count());
-        Registry { child, address, root }
+        safelight::egress::install_tls();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Registry { child, address, root, client }
     }
 
     /// The file of a blob, named by its SHA-256.
@@ -69,8 +75,28 @@ impl Registry {
         std::fs::write(&file, bytes).unwrap();
     }
 
-    /// A request of the registry's API.
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// The bytes of a manifest or blob.
+    pub(crate) async fn bytes(&self, path: &str) -> Bytes {
+        let request = self.client.get(self.url(path)).header("accept", "application/vnd.oci.image.manifest.v1+json");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.bytes().await.unwrap()
+    }
+
+    /// The same as JSON.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.bytes(path).await).unwrap()
+    }
+
+    /// Writes a manifest, as whoever may push can.
+    pub(crate) async fn put(&self, path: &str, manifest: &Value) {
+        let media_type = manifest["mediaType"].as_str().unwrap();
+        let request = self.client.put(self.url(path)).header("content-type", media_type).body(manifest.to_string());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+    }
+
+    fn url(&self, path: &str) -> String {
         format!("http://{}/v2/{path}", self.address)
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use super::{Bench, Registry, get, put};
+use super::{Bench, Registry};
 use crate::support::tools;
 
 fn openssl(arguments: &[&str]) -> Output {
@@ -159,17 +159,16 @@ async fn signatures_in_a_registry_are_as_cosign_writes_them() {
     let reference = format!("oci://{}/acme/empty:1", registry.address);
     let pinned = bench.push("empty", &reference, &["--sign-key", &bench.file("acme.key")]);
     let (_, digest) = pinned.split_once("@sha256:").unwrap();
-    let manifest = get(&registry, &format!("acme/empty/manifests/sha256-{digest}.sig")).await;
+    let manifest = registry.get(&format!("acme/empty/manifests/sha256-{digest}.sig")).await;
     let layer = &manifest["layers"][0];
     assert_eq!(layer["mediaType"], "application/vnd.dev.cosign.simplesigning.v1+json");
     let payload = layer["digest"].as_str().unwrap();
-    let claim = get(&registry, &format!("acme/empty/blobs/{payload}")).await;
+    let claim = registry.get(&format!("acme/empty/blobs/{payload}")).await;
     assert_eq!(claim["critical"]["type"], "cosign container image signature");
     assert_eq!(claim["critical"]["image"]["docker-manifest-digest"], format!("sha256:{digest}"));
     assert_eq!(claim["critical"]["identity"]["docker-reference"], format!("{}/acme/empty", registry.address));
 
-    let bytes =
-        reqwest::get(registry.url(&format!("acme/empty/blobs/{payload}"))).await.unwrap().bytes().await.unwrap();
+    let bytes = registry.bytes(&format!("acme/empty/blobs/{payload}")).await;
     assert_eq!(payload, format!("sha256:{}", hex::encode(Sha256::digest(&bytes))));
     let signature = layer["annotations"]["dev.cosignproject.cosign/signature"].as_str().unwrap();
     std::fs::write(bench.file("signature"), STANDARD.decode(signature).unwrap()).unwrap();
@@ -190,8 +189,8 @@ async fn a_signature_of_another_component_and_a_changed_one_are_refused() {
         format!("acme/tool/manifests/sha256-{digest}.sig")
     };
     // Whoever may push puts the signature of the one beside the other.
-    let mut manifest = get(&registry, &signatures(&good)).await;
-    put(&registry, &signatures(&evil), &manifest).await;
+    let mut manifest = registry.get(&signatures(&good)).await;
+    registry.put(&signatures(&evil), &manifest).await;
     let output = bench.file("out.wasm");
     let trusted = trust(&bench, false, &["acme"]);
     let pull = |tag: &str| ["pull".to_owned(), at(tag), "-o".to_owned(), output.clone()];
@@ -207,12 +206,12 @@ async fn a_signature_of_another_component_and_a_changed_one_are_refused() {
     let mut bytes = STANDARD.decode(text).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     *signature = STANDARD.encode(bytes).into();
-    let untouched = get(&registry, &signatures(&good)).await;
-    put(&registry, &signatures(&good), &manifest).await;
+    let untouched = registry.get(&signatures(&good)).await;
+    registry.put(&signatures(&good), &manifest).await;
     fails("good", &["plugin_untrusted", "none of the trusted keys"]);
 
     // Or the signed text.
-    put(&registry, &signatures(&good), &untouched).await;
+    registry.put(&signatures(&good), &untouched).await;
     let line = pull("good");
     let (code, _, err) = bench.plugin_with(&trusted, &line.each_ref().map(String::as_str));
     assert_eq!(code, 0, "{err}");

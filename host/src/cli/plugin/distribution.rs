@@ -30,11 +30,13 @@ pub(in crate::cli) enum Distribution {
     /// Push a component to an OCI registry, and sign it
     ///
     /// Credentials are those of `docker login`.
+    ///
     /// Example: safelight plugin push sepia.wasm oci://ghcr.io/acme/sepia:1.2.0 --sign-key acme.key
     Push(Push),
     /// Fetch a component, check its digest and signature, and write it to a file
     ///
     /// A reference that stands in the lock file must be the component that is pinned there.
+    ///
     /// Example: safelight plugin pull oci://ghcr.io/acme/sepia:1.2.0 -o sepia.wasm
     Pull(Pull),
     /// Pin what stands behind references now in the lock file
