@@ -88,14 +88,14 @@ tools:
 	@command -v cc >/dev/null && command -v make >/dev/null || $(MAKE) --no-print-directory packages NAMES="build-essential"
 	@test -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip2" || rustup target add wasm32-wasip2
 
-# The public client packages that check what we send, in an environment of their own, and the programs that
-# transforms and codecs are compared with.
+# The public client packages that check what we send, in an environment of their own, the programs that
+# transforms and codecs are compared with, and the registry that plugins are pushed to.
 .PHONY: test-tools
 test-tools: $(TARGET)/test-venv/.ready $(TARGET)/test-node/.ready
 	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && \
-	  for name in vips rsvg-convert cjxl pdftoppm clang wasm-ld; do command -v $$name >/dev/null || exit 1; done || \
+	  for name in vips rsvg-convert cjxl pdftoppm clang wasm-ld docker-registry htpasswd openssl; do command -v $$name >/dev/null || exit 1; done || \
 	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools librsvg2-bin libjxl-tools poppler-utils \
-	    clang lld wasi-libc libclang-rt-dev-wasm32"
+	    clang lld wasi-libc libclang-rt-dev-wasm32 docker-registry apache2-utils openssl"
 
 $(TARGET)/test-venv/.ready: tests/requirements.txt
 	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"

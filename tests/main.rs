@@ -9,6 +9,7 @@ mod cli;
 mod cloudinary;
 mod codecs;
 mod dialects;
+mod distribution;
 mod lifecycle;
 mod operators;
 mod receivers;

@@ -24,6 +24,7 @@ use crate::{
         Dialect, blitline::Blitline, blurb::Blurb, cloudinary::Cloudinary, image_intelligence::ImageIntelligence,
         native::Native,
     },
+    distribution::{Distribution, Reference, lock_path},
     egress::{self, Egress},
     error::{Code, Failure},
     http::{
@@ -32,7 +33,7 @@ use crate::{
     },
     job,
     pipeline::{Component, TransformInfo, Transforms},
-    plugins::{By, Decision, Listed, Manager, Provenance, Rules},
+    plugins::{By, Decision, Listed, Manager, Rules, Supply},
     source::{self, Source, Sources},
     storage::Storage,
     store::{Account, BlobRow, Store, sqlite::Sqlite},
@@ -92,6 +93,12 @@ async fn plugins(config: &Config, store: Arc<dyn Store>, blobs: Blobs) -> Result
     };
     let rules = Rules { config: config.plugins.clone(), admin_accounts: config.server.admin_accounts.clone() };
     Ok(Manager::open(Arc::new(registry), store, blobs, Clock::System, rules).await?)
+}
+
+/// What installs plugins from where they are published.
+pub fn supply(config: &Config, egress: Egress) -> Result<Supply, Error> {
+    let distribution = Distribution::new(egress, &config.plugins)?;
+    Ok(Supply::new(distribution, lock_path(config), config.plugins.trust.required))
 }
 
 /// Opens the blobs of the data directory.
@@ -155,6 +162,7 @@ pub struct App {
     store: Arc<dyn Store>,
     blobs: Blobs,
     plugins: Arc<Manager>,
+    supply: Arc<Supply>,
     egress: Egress,
 }
 
@@ -165,7 +173,8 @@ impl App {
         let blobs = open_blobs(&config)?;
         let egress = Egress::new(&config.egress)?;
         let plugins = Arc::new(plugins(&config, store.clone(), blobs.clone()).await?);
-        Ok(App { config, store, blobs, plugins, egress })
+        let supply = Arc::new(supply(&config, egress.clone())?);
+        Ok(App { config, store, blobs, plugins, supply, egress })
     }
 
     /// Binds the address.
@@ -239,7 +248,7 @@ impl Listening {
     /// Errors: one of the tasks that make up the server broke off. The others are drained before.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Listening { app, listener, address } = self;
-        let App { config, store, blobs, plugins: manager, egress } = app;
+        let App { config, store, blobs, plugins: manager, supply, egress } = app;
         let registry = manager.registry().clone();
         let public_url = match config.server.public_url.trim_end_matches('/') {
             "" => format!("http://{address}"),
@@ -314,7 +323,7 @@ impl Listening {
             config.codec.clone(),
         );
 
-        let plugins: Arc<dyn http::Plugins> = Arc::new(Offered(manager.clone()));
+        let plugins: Arc<dyn http::Plugins> = Arc::new(Offered { manager: manager.clone(), supply: supply.clone() });
         let delivery = Arc::new(Delivery::new(
             Arc::new(LibraryResources::new(store.clone(), config.delivery.fetch, config.cloudinary, clock.clone())),
             Arc::new(worker.clone()),
@@ -376,7 +385,12 @@ impl Listening {
             let closing = closing.clone();
             async move { relay.run(closing).await }
         });
+        let wanted = config.plugins.install.clone();
         let mut tidying = tokio::spawn(tidy(blobs, store, config));
+        tokio::spawn({
+            let (manager, stop) = (manager.clone(), draining.clone());
+            async move { supply.provide(&manager, &wanted, stop).await }
+        });
         let mut following = tokio::spawn({
             let draining = draining.clone();
             async move { manager.follow(draining).await }
@@ -514,44 +528,50 @@ impl Observer for Observed {
 }
 
 /// The door's plugins.
-struct Offered(Arc<Manager>);
+struct Offered {
+    manager: Arc<Manager>,
+    supply: Arc<Supply>,
+}
 
 #[async_trait]
 impl http::Plugins for Offered {
     fn snapshot(&self) -> Arc<dyn Transforms> {
-        self.0.registry().snapshot()
+        self.manager.registry().snapshot()
     }
 
     fn view(&self, account: &str) -> Arc<dyn Transforms> {
-        self.0.registry().view(account)
+        self.manager.registry().view(account)
     }
 
     fn transforms(&self, account: &str) -> Vec<Arc<TransformInfo>> {
-        self.0.registry().view(account).transforms()
+        self.manager.registry().view(account).transforms()
     }
 
     fn list(&self) -> Vec<Listed> {
-        self.0.all()
+        self.manager.all()
     }
 
     fn usage(&self) -> Vec<Usage> {
-        self.0.registry().usage()
+        self.manager.registry().usage()
     }
 
     fn unoptimised(&self) -> usize {
-        self.0.registry().unoptimised()
+        self.manager.registry().unoptimised()
     }
 
     async fn install(&self, by: &By, name: &str, component: Bytes) -> Result<Listed, Failure> {
-        let provenance = Provenance { source: "upload".to_owned(), signed_by: None };
-        self.0.install(by, Some(name), component, provenance).await
+        self.supply.take(&self.manager, by, name, component).await
+    }
+
+    async fn install_from(&self, by: &By, name: &str, from: &Reference, update: bool) -> Result<Listed, Failure> {
+        self.supply.install(&self.manager, by, Some(name), from, update).await
     }
 
     async fn decide(&self, by: &By, name: &str, decisions: Vec<Decision>) -> Result<Listed, Failure> {
-        self.0.decide(by, name, &decisions).await
+        self.manager.decide(by, name, &decisions).await
     }
 
     async fn remove(&self, by: &By, name: &str) -> Result<(), Failure> {
-        self.0.remove(by, name).await
+        self.manager.remove(by, name).await
     }
 }

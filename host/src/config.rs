@@ -106,6 +106,7 @@ impl Config {
         within("wasm.stack_bytes", self.wasm.stack_bytes as u64, 64 << 10, 16 << 20)?;
         within("wasm.epoch_ms", self.wasm.epoch_ms, 1, 10_000)?;
         within("wasm.max_instances", u64::from(self.wasm.max_instances), 1, 10_000)?;
+        within("plugins.fetch_timeout_s", self.plugins.fetch_timeout_s, 1, 86_400)?;
         within("worker.heartbeat_s", self.worker.heartbeat_s, 1, self.worker.lease_s.saturating_sub(1))?;
         within("worker.max_attempts", u64::from(self.worker.max_attempts), 1, 1000)?;
         within("worker.max_steps", self.worker.max_steps as u64, 1, 10_000)?;
@@ -134,6 +135,7 @@ impl Config {
         self.store.check().map_err(Error)?;
         self.egress.check().map_err(Error)?;
         self.storage.check().map_err(Error)?;
+        crate::distribution::check(&self.plugins).map_err(Error)?;
         self.blitline.check().map_err(Error)?;
         self.blurb.check().map_err(Error)?;
         self.image_intelligence.check().map_err(Error)?;

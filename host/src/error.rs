@@ -128,6 +128,8 @@ codes! {
     PluginDisabled = "plugin_disabled", Operator, 422, false;
     /// The plugin needs a font, table or model that it was not granted, or that is not there.
     AssetMissing = "asset_missing", Operator, 422, false;
+    /// A component, its digest or its signature is not the one that the operator's lock file and keys allow.
+    PluginUntrusted = "plugin_untrusted", Operator, 422, false;
     /// The plugin ran past its deadline.
     LimitTime = "limit_time", Operator, 422, false;
     /// The plugin asked for more memory than it may have.

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dialect;
+pub mod distribution;
 pub mod egress;
 pub mod error;
 pub mod http;

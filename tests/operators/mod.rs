@@ -80,7 +80,10 @@ async fn the_command_line_changes_the_plugins_of_a_running_server() {
     command(&server, &["plugin", "limit", "empty"]).await;
     runs_with(&server, "1.0.0").await;
     let shown = command(&server, &["plugin", "show", "empty"]).await;
-    assert!(shown.contains("version 1.0.0 (active) sha256 ") && shown.contains("from empty-1.0.0.wasm"), "{shown}");
+    assert!(
+        shown.contains("version 1.0.0 (active) sha256 ") && shown.contains("empty-1.0.0.wasm, installed "),
+        "{shown}"
+    );
     command(&server, &["plugin", "disable", "empty", "--reason", "ticket 12"]).await;
     let refused = eventually("it is off", Duration::from_secs(20), || async {
         let job = server.run(&noop()).await;

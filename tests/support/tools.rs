@@ -86,11 +86,21 @@ pub(crate) fn node(module: &str, arguments: &[&str]) -> String {
 
 /// Runs the binary; its exit code, standard output and standard error.
 pub(crate) fn safelight(arguments: &[&str], data_dir: &Path) -> (i32, String, String) {
+    safelight_with(arguments, data_dir, &[])
+}
+
+/// The same with further variables.
+pub(crate) fn safelight_with(
+    arguments: &[&str],
+    data_dir: &Path,
+    environment: &[(&str, String)],
+) -> (i32, String, String) {
     let output = Command::new(binary())
         .args(arguments)
         .arg("--data-dir")
         .arg(data_dir)
         .env("SAFELIGHT__PLUGINS__CACHE_DIR", compiled_cache())
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     (

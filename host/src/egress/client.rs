@@ -13,10 +13,10 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::{Config, Error, policy::Policy};
+use super::{Config, Error, Request, policy::Policy};
 
 /// How long a connection for [`Egress::post`] may take to come about.
 const POST_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -145,51 +145,13 @@ impl Egress {
     ///
     /// Errors: each of [`Error`].
     pub async fn fetch<S: Sink>(&self, url: &str, limits: &Limits, sink: &mut S) -> Result<Fetched, Error> {
-        let mut current = parse(url).map_err(|problem| Error::BadUrl { problem })?;
-        let deadline = Instant::now() + limits.total_timeout;
-        let mut followed = 0;
-        loop {
-            let host = host_of(&current);
-            let late = || Error::Timeout { host: host.clone(), limit_ms: limits.total_timeout.as_millis() as u64 };
-            let client = self.permitted(&current, limits.connect_timeout)?;
-            let request = client.get(current.clone()).header(header::ACCEPT, "image/*, */*;q=0.5").header(
-                // Bytes as they are: a decompression here would be a bomb's way past the byte limit.
-                header::ACCEPT_ENCODING,
-                "identity",
-            );
-            let answer = timeout_at(deadline, request.send()).await.map_err(|_| late())?;
-            let mut answer = answer.map_err(|error| classify(&host, error))?;
-            let status = answer.status();
-            if is_redirect(status) {
-                if followed == limits.max_redirects {
-                    return Err(Error::TooManyRedirects { limit: limits.max_redirects });
-                }
-                followed += 1;
-                current = redirected(&current, answer.headers())
-                    .map_err(|problem| Error::BadRedirect { host: host.clone(), problem })?;
-                continue;
-            }
-            if !status.is_success() {
-                return Err(Error::Status { host, status: status.as_u16() });
-            }
-            let too_large = Error::TooLarge { limit: limits.max_bytes };
-            if answer.content_length().is_some_and(|length| length > limits.max_bytes) {
-                return Err(too_large);
-            }
-            sink.expect(answer.content_length());
-            let content_type = text_header(answer.headers(), header::CONTENT_TYPE);
-            let mut bytes: u64 = 0;
-            loop {
-                let chunk = timeout_at(deadline, answer.chunk()).await.map_err(|_| late())?;
-                let Some(chunk) = chunk.map_err(|error| classify(&host, error))? else { break };
-                bytes += chunk.len() as u64;
-                if bytes > limits.max_bytes {
-                    return Err(too_large);
-                }
-                timeout_at(deadline, sink.write(chunk)).await.map_err(|_| late())??;
-            }
-            return Ok(Fetched { bytes, url: current, content_type });
+        let mut request = Request::get(url);
+        request.headers.insert(header::ACCEPT, HeaderValue::from_static("image/*, */*;q=0.5"));
+        let reply = self.exchange(request, limits).await?;
+        if !reply.status().is_success() {
+            return Err(reply.to_error());
         }
+        reply.read(sink).await
     }
 
     /// Sends `body` as it is and reads at most `max_answer_bytes` of the answer. Redirects are answers
@@ -221,25 +183,17 @@ impl Egress {
         time_limit: Duration,
         max_answer_bytes: usize,
     ) -> Result<Answer, Error> {
-        let url = parse(url).map_err(|problem| Error::BadUrl { problem })?;
-        let host = host_of(&url);
-        let client = self.permitted(&url, POST_CONNECT_TIMEOUT)?;
-        let deadline = Instant::now() + time_limit;
-        let answer = timeout_at(deadline, client.request(method, url).headers(headers).body(body).send())
-            .await
-            .map_err(|_| Error::Timeout { host: host.clone(), limit_ms: time_limit.as_millis() as u64 })?;
-        let mut answer = answer.map_err(|error| classify(&host, error))?;
-        let status = answer.status().as_u16();
-        let retry_after = text_header(answer.headers(), header::RETRY_AFTER);
-        let mut body_start = BytesMut::new();
-        while let Ok(Ok(Some(chunk))) = timeout_at(deadline, answer.chunk()).await {
-            let room = max_answer_bytes - body_start.len();
-            body_start.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if chunk.len() > room {
-                break;
-            }
-        }
-        Ok(Answer { status, retry_after, body_start: body_start.freeze() })
+        let request = Request { method, url: url.to_owned(), headers, body, authorization: None, stay_secure: false };
+        let limits = Limits {
+            max_bytes: max_answer_bytes as u64,
+            connect_timeout: POST_CONNECT_TIMEOUT,
+            total_timeout: time_limit,
+            max_redirects: 0,
+        };
+        let reply = self.exchange(request, &limits).await?;
+        let status = reply.status().as_u16();
+        let retry_after = text_header(reply.headers(), header::RETRY_AFTER);
+        Ok(Answer { status, retry_after, body_start: reply.start(max_answer_bytes).await })
     }
 
     /// Whether `url` could be requested as far as can be told now: well-formed, http or https, and each
@@ -268,7 +222,7 @@ impl Egress {
     }
 
     /// The client for this URL, once its literal address, if it is one, was found permitted.
-    fn permitted(&self, url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, Error> {
+    pub(super) fn permitted(&self, url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, Error> {
         let port = self.named_port(url);
         let literal = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -380,7 +334,7 @@ fn choose(policy: &Policy, host: &str, addresses: Vec<IpAddr>, port: Option<u16>
 }
 
 /// Reads a URL; the error continues "the URL ...".
-fn parse(text: &str) -> Result<Url, String> {
+pub(super) fn parse(text: &str) -> Result<Url, String> {
     if text.len() > MAX_URL_BYTES {
         return Err(format!("is {} bytes long, the limit is {MAX_URL_BYTES}", text.len()));
     }
@@ -398,17 +352,18 @@ fn check_scheme(url: Url) -> Result<Url, String> {
     Ok(url)
 }
 
-fn host_of(url: &Url) -> String {
+pub(super) fn host_of(url: &Url) -> String {
     url.host_str().unwrap_or_default().to_owned()
 }
 
 /// Statuses that send a GET elsewhere.
-fn is_redirect(status: StatusCode) -> bool {
+pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where an answer sends the client. User and password of the present URL stay at its own origin.
-fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
+/// Where an answer sends the client; not from https to http if it is to `stay_secure`. User and password of the
+/// present URL stay at its own origin.
+pub(super) fn redirected(from: &Url, headers: &HeaderMap, stay_secure: bool) -> Result<Url, String> {
     let location = headers.get(header::LOCATION).ok_or("the Location header is missing")?;
     let location =
         std::str::from_utf8(location.as_bytes()).map_err(|_| "the Location header is not UTF-8".to_owned())?;
@@ -416,15 +371,18 @@ fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, String> {
         return Err(format!("the Location header is over {MAX_URL_BYTES} bytes long"));
     }
     let to = from.join(location).map_err(|error| format!("the Location header cannot be read: {error}"))?;
+    if stay_secure && from.scheme() == "https" && to.scheme() == "http" {
+        return Err("its target is plain http".to_owned());
+    }
     check_scheme(to).map_err(|problem| format!("its target {problem}"))
 }
 
-fn text_header(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+pub(super) fn text_header(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// Sorts a client error. Our own reasons are found by type in the chain of causes.
-fn classify(host: &str, error: reqwest::Error) -> Error {
+pub(super) fn classify(host: &str, error: reqwest::Error) -> Error {
     let host = host.to_owned();
     if let Some(stop) = find::<Stop>(&error) {
         return stop.clone().into_error(&host);

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::error::Code;
+
 /// A failed request. Messages never contain the URL, which may carry credentials; they name its host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -93,6 +95,25 @@ pub enum Error {
         /// What happened.
         message: String,
     },
+}
+
+impl Error {
+    /// What a failed download is in the table of codes.
+    pub fn code(&self) -> Code {
+        match self {
+            Error::BadUrl { .. } => Code::InvalidRequest,
+            Error::AddressRefused { .. } => Code::AddressRefused,
+            Error::Status { status: 404 | 410, .. } => Code::SourceNotFound,
+            Error::TooLarge { .. } | Error::TooManyRedirects { .. } | Error::Timeout { .. } => Code::SourceLimit,
+            Error::Sink { .. } => Code::StorageFailed,
+            Error::Unresolved { .. }
+            | Error::Connect { .. }
+            | Error::Tls { .. }
+            | Error::BadRedirect { .. }
+            | Error::Status { .. }
+            | Error::Broken { .. } => Code::SourceUnreachable,
+        }
+    }
 }
 
 /// The host with its address, once if it is written as the address.

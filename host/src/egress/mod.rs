@@ -9,10 +9,12 @@
 
 mod client;
 mod error;
+mod exchange;
 mod policy;
 
 pub use client::{Answer, Egress, Fetched, Limits, Lookup, Sink, install_tls};
 pub use error::Error;
+pub use exchange::{Hashing, Reply, Request};
 
 /// `[egress]`; see `config.default.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize)]

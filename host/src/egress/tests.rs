@@ -209,6 +209,60 @@ async fn credentials_stay_at_their_own_host() {
 }
 
 #[tokio::test]
+async fn authorization_goes_to_its_own_origin_alone() {
+    let says = |head: &str| if head.to_lowercase().contains("authorization: bearer x\r\n") { "shown" } else { "none" };
+    let other = serve(move |head, mut socket| async move {
+        let _ = socket.write_all(&ok(says(&head).as_bytes())).await;
+    })
+    .await;
+    let server = serve(move |head, mut socket| async move {
+        let answer = match head.split(' ').nth(1).unwrap() {
+            "/other" => redirect(&format!("http://{other}/")),
+            "/own" => redirect("/here"),
+            _ => ok(says(&head).as_bytes()),
+        };
+        let _ = socket.write_all(&answer).await;
+    })
+    .await;
+    let egress = egress(&["127.0.0.1"]);
+    for (path, expected) in [("here", "shown"), ("own", "shown"), ("other", "none")] {
+        let authorization = Some("Bearer x".parse().unwrap());
+        let request = Request { authorization, ..Request::get(format!("http://{server}/{path}")) };
+        let mut body = BytesMut::new();
+        egress.exchange(request, &limits()).await.unwrap().read(&mut body).await.unwrap();
+        assert_eq!(&body[..], expected.as_bytes(), "{path}");
+    }
+}
+
+#[test]
+fn a_secure_request_is_not_sent_on_to_plain_http() {
+    let next = |from: &str, to: &str, stay_secure: bool| {
+        let headers = HeaderMap::from_iter([(http::header::LOCATION, to.parse().unwrap())]);
+        super::client::redirected(&from.parse().unwrap(), &headers, stay_secure).map(|url| url.to_string())
+    };
+    let (secure, plain) = ("https://a.example/x", "http://b.example/y");
+    assert!(next(secure, plain, true).unwrap_err().contains("plain http"));
+    assert_eq!(next(secure, plain, false).as_deref(), Ok(plain));
+    assert_eq!(next(plain, "http://a.example/z", true).as_deref(), Ok("http://a.example/z"));
+    assert_eq!(next(secure, "//b.example/y", true).as_deref(), Ok("https://b.example/y"));
+}
+
+#[tokio::test]
+async fn only_what_is_read_follows_redirects() {
+    let server = serve_bytes(redirect("/elsewhere")).await;
+    let egress = egress(&["127.0.0.1"]);
+    let sent = |method: http::Method| {
+        let request = Request { method, ..Request::get(format!("http://{server}/")) };
+        let egress = egress.clone();
+        async move { egress.exchange(request, &limits()).await.map(|reply| reply.status().as_u16()) }
+    };
+    for method in [http::Method::PUT, http::Method::POST] {
+        assert_eq!(sent(method).await, Ok(302));
+    }
+    assert_eq!(sent(http::Method::HEAD).await, Err(Error::TooManyRedirects { limit: 3 }));
+}
+
+#[tokio::test]
 async fn bodies_are_cut_by_bytes_and_time() {
     let egress = egress(&["127.0.0.1"]);
     let announced = serve_bytes(&b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nx"[..]).await;

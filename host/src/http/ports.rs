@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
+    distribution::Reference,
     error::Failure,
     pipeline::{TransformInfo, Transforms},
     plugins::{By, Decision, Listed},
@@ -32,6 +33,11 @@ pub trait Plugins: Send + Sync {
     /// Errors: `plugin_invalid` when it does not fit the contract or is another plugin; `conflict`
     /// when `name` is a bundled one or a transform's name is taken; `forbidden` when the owner may have no more.
     async fn install(&self, by: &By, name: &str, component: Bytes) -> Result<Listed, Failure>;
+    /// Fetches a component, which must be the plugin `name`, and installs it.
+    ///
+    /// Errors: those of [`Plugins::install`], and of the way there; `plugin_untrusted` for another component than is
+    /// pinned, or one without the signature that it needs.
+    async fn install_from(&self, by: &By, name: &str, from: &Reference, update: bool) -> Result<Listed, Failure>;
     /// Changes a plugin: all of the decisions, or none.
     ///
     /// Errors: `not_found` for the plugin or a version, `conflict` when it does not go with the present state.

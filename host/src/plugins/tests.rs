@@ -159,7 +159,7 @@ async fn what_does_not_fit_changes_nothing() {
     let before = store.plugin_set().await.unwrap();
     let refused = [
         (Bytes::from_static(b"junk"), "not WebAssembly"),
-        (component("other_world").into(), "not of the world"),
+        (component("other_world").into(), "of neither world of"),
         (component("liar").into(), "two are named"),
     ];
     for (component, expected) in refused {

@@ -5,9 +5,8 @@ mod data_uri;
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub use archive::Part;
 pub use data_uri::{DataUri, parse_data_uri};
@@ -130,13 +129,10 @@ impl Sources {
     }
 
     async fn download(&self, url: &str) -> Result<Loaded, Failure> {
-        let mut sink = Hashing { bytes: BytesMut::new(), hash: Sha256::new() };
+        let mut sink = egress::Hashing::default();
         let fetched = self.egress.fetch(url, &self.limits, &mut sink).await.map_err(failure)?;
-        Ok(Loaded {
-            bytes: sink.bytes.freeze(),
-            sha256: hex::encode(sink.hash.finalize()),
-            content_type: fetched.content_type,
-        })
+        let (bytes, sha256) = sink.finish();
+        Ok(Loaded { bytes, sha256, content_type: fetched.content_type })
     }
 
     async fn kept(&self, sha256: &str) -> Result<Loaded, Failure> {
@@ -159,40 +155,9 @@ impl Sources {
     }
 }
 
-/// Collects and hashes.
-struct Hashing {
-    bytes: BytesMut,
-    hash: Sha256,
-}
-
-impl egress::Sink for Hashing {
-    fn expect(&mut self, content_length: Option<u64>) {
-        egress::Sink::expect(&mut self.bytes, content_length);
-    }
-
-    async fn write(&mut self, chunk: Bytes) -> Result<(), egress::Error> {
-        self.hash.update(&chunk);
-        egress::Sink::write(&mut self.bytes, chunk).await
-    }
-}
-
 /// A failed download in the words and codes of the table.
 fn failure(error: egress::Error) -> Failure {
-    use egress::Error as E;
-    let code = match &error {
-        E::BadUrl { .. } => Code::InvalidRequest,
-        E::AddressRefused { .. } => Code::AddressRefused,
-        E::Status { status: 404 | 410, .. } => Code::SourceNotFound,
-        E::TooLarge { .. } | E::TooManyRedirects { .. } | E::Timeout { .. } => Code::SourceLimit,
-        E::Sink { .. } => Code::StorageFailed,
-        E::Unresolved { .. }
-        | E::Connect { .. }
-        | E::Tls { .. }
-        | E::BadRedirect { .. }
-        | E::Status { .. }
-        | E::Broken { .. } => Code::SourceUnreachable,
-    };
-    Failure::new(code, format!("cannot fetch the source: {error}"))
+    Failure::new(error.code(), format!("cannot fetch the source: {error}"))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Wanted {
 
 /// A loaded component: accounts share no instance of a plugin, and what it may read is a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     owner: String,
     digest: String,
     grants: Option<Grants>,

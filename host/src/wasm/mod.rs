@@ -117,6 +117,16 @@ pub struct PluginsConfig {
     pub own_plugins: u32,
     /// How many bytes they may have together.
     pub own_bytes: u64,
+    /// What is installed at the start if it is not there, by its name.
+    pub install: BTreeMap<String, crate::distribution::Reference>,
+    /// How long one request for a component may take.
+    pub fetch_timeout_s: u64,
+    /// Hosts that components may come from over plain HTTP.
+    pub insecure_registries: Vec<String>,
+    /// The lock file.
+    pub lock_file: PathBuf,
+    /// Whose signatures count.
+    pub trust: crate::distribution::TrustConfig,
 }
 
 /// `[wasm]`; see `config.default.toml`.

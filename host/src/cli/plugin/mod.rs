@@ -1,6 +1,7 @@
 //! `safelight plugin`.
 
 mod author;
+mod distribution;
 mod operator;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -12,6 +13,7 @@ use crate::{
     app,
     authoring::{self, Verdict},
     config::Config,
+    egress::Egress,
     plugins::Decision,
 };
 
@@ -57,8 +59,12 @@ pub(super) enum Plugin {
     Dev(author::Dev),
     /// Install a component, or another version of one; servers that run take it at once
     ///
-    /// Example: safelight plugin install my_plugin.wasm
+    /// What stands behind an address or a name in a registry is pinned in the lock file.
+    ///
+    /// Example: safelight plugin install oci://ghcr.io/acme/halftone:1.2.0
     Install(operator::Install),
+    #[command(flatten)]
+    Distribution(distribution::Distribution),
     /// Remove an installed plugin, or one of its versions
     ///
     /// Example: safelight plugin remove my-plugin
@@ -143,7 +149,10 @@ impl Plugin {
                     return Ok(ExitCode::FAILURE);
                 }
             }
-            Plugin::Install(install) => runtime.block_on(install.run(&manager()?, &mut out))?,
+            Plugin::Install(install) => {
+                let supply = app::supply(config, Egress::new(&config.egress)?)?;
+                runtime.block_on(install.run(&manager()?, &supply, &mut out))?;
+            }
             Plugin::Remove(remove) => runtime.block_on(remove.run(&manager()?, &mut out))?,
             Plugin::Enable(named) => runtime.block_on(named.decide(&manager()?, &mut out, Decision::Enable))?,
             Plugin::Disable(disable) => runtime.block_on(disable.run(&manager()?, &mut out))?,
@@ -152,6 +161,7 @@ impl Plugin {
             Plugin::Pin(pin) => runtime.block_on(pin.run(&manager()?, &mut out))?,
             Plugin::Limit(limit) => runtime.block_on(limit.run(&manager()?, &mut out))?,
             Plugin::Grant(grant) => runtime.block_on(grant.run(&manager()?, &mut out))?,
+            Plugin::Distribution(command) => command.run(config, runtime, &mut out)?,
         }
         Ok(ExitCode::SUCCESS)
     }

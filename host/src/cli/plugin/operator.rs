@@ -1,13 +1,14 @@
 //! What operators do with plugins.
 
-use std::{io::Write, path::PathBuf};
+use std::io::Write;
 
 use clap::Args;
 
-use super::{super::Problem, read, show_parameters};
+use super::{super::Problem, show_parameters};
 use crate::{
     clock::{from_micros, rfc3339},
-    plugins::{By, Decision, Listed, Manager, Provenance, audit},
+    distribution::Reference,
+    plugins::{By, Decision, Listed, Manager, Supply, audit},
     wasm::{Grants, Origin, PluginLimits, PluginSummary, Selection},
 };
 
@@ -27,21 +28,23 @@ impl Whose {
 
 #[derive(Args)]
 pub(in crate::cli) struct Install {
-    /// The component
-    file: PathBuf,
+    /// The component: a path, https://... or oci://HOST[:PORT]/REPOSITORY[:TAG][@sha256:HEX]
+    reference: Reference,
+    /// Take it although the lock file has another component for this reference, and pin it anew
+    #[arg(long)]
+    update: bool,
     #[command(flatten)]
     whose: Whose,
 }
 
 impl Install {
-    pub(super) async fn run(self, plugins: &Manager, out: &mut impl Write) -> Result<(), Problem> {
-        let component = read(&self.file)?;
-        let name = self.file.file_name().unwrap_or(self.file.as_os_str()).to_string_lossy().into_owned();
-        let provenance = Provenance { source: name, signed_by: None };
-        let installed = plugins.install(&self.whose.by(), None, component.into(), provenance).await;
-        let installed = installed.map_err(|failure| format!("{}: {failure}", self.file.display()))?;
+    pub(super) async fn run(self, plugins: &Manager, supply: &Supply, out: &mut impl Write) -> Result<(), Problem> {
+        let Install { reference, update, whose } = self;
+        let installed = supply.install(plugins, &whose.by(), None, &reference, update).await;
+        let installed = installed.map_err(|failure| format!("{reference}: {failure}"))?;
         let version = installed.record.active().ok_or("the plugin has no version")?;
-        writeln!(out, "installed {} {}, sha256 {}", installed.name, version.version, version.digest)?;
+        let signed = version.signed_by.as_ref().map(|key| format!(", signed by {key}")).unwrap_or_default();
+        writeln!(out, "installed {} {}, sha256 {}{signed}", installed.name, version.version, version.digest)?;
         Ok(())
     }
 }

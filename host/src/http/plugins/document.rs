@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     clock::{from_micros, rfc3339},
+    distribution::Reference,
     plugins::{Decision, Listed, Record, Version},
     wasm::{Grants, Need, Percentiles, PluginLimits, Usage},
 };
@@ -162,6 +163,18 @@ fn version_document(version: &Version, record: &Record) -> VersionDocument {
         active: record.active().is_some_and(|active| active.digest == version.digest),
         quarantine: record.quarantine.get(&version.digest).map(|reason| reason.reason.clone()),
     }
+}
+
+/// Where a component is published.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct PublishedPlugin {
+    /// `oci://HOST/REPOSITORY:TAG`, also with `@sha256:DIGEST`; `https://HOST/PATH`.
+    #[schema(value_type = String, example = "oci://ghcr.io/acme/halftone:1.2.0")]
+    pub(super) reference: Reference,
+    /// Whether it may be another component than the lock file has for this reference; it is pinned anew.
+    #[serde(default)]
+    pub(super) update: bool,
 }
 
 /// A change of a plugin: a member that is absent stays as it is.

@@ -14,9 +14,16 @@ use axum::{
     http::StatusCode,
 };
 
-use self::document::{PluginDocument, PluginList, PluginUpdate, UsageDocument};
-use super::{State, auth::Caller, body, query::Query, reply::Problem};
+use self::document::{PluginDocument, PluginList, PluginUpdate, PublishedPlugin, UsageDocument};
+use super::{
+    State,
+    auth::Caller,
+    body,
+    query::Query,
+    reply::{Issue, Problem},
+};
 use crate::{
+    distribution::Reference,
     error::Code,
     plugins::{By, Decision, Listed},
     store::Account,
@@ -108,7 +115,8 @@ pub(super) async fn usage(
 
 /// Installs a plugin, or another version of one; its names stand for it from now on.
 ///
-/// The body is a WebAssembly component whose manifest has the name of the path. An account in `server.admin_accounts`
+/// The body is a WebAssembly component whose manifest has the name of the path; or, for operators, JSON that says where
+/// it is published. An account in `server.admin_accounts`
 /// installs for everybody, any other one (and an operator with `own`) for itself alone. Earlier versions are kept to
 /// roll back to. A bundled plugin cannot be replaced (409).
 #[utoipa::path(
@@ -117,7 +125,10 @@ pub(super) async fn usage(
         ("name" = String, Path, description = "The plugin."),
         ("own" = Option<bool>, Query, description = "For the account alone, also when it is an operator's."),
     ),
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component."),
+    request_body(content(
+        (Vec<u8> = "application/wasm"),
+        (PublishedPlugin = "application/json"),
+    ), description = "The component, or where it is."),
     responses(
         (status = 200, description = "It is installed, and the next steps use it.", body = PluginDocument),
         (status = "default", description = "A problem document.", body = Problem, content_type = "application/problem+json"),
@@ -132,13 +143,34 @@ pub(super) async fn put(
 ) -> Result<Json<PluginDocument>, Problem> {
     let by = by(&state, &account, query.as_deref())?;
     let media_type = body::media_type(request.headers());
+    if media_type.as_deref() == Some("application/json") {
+        let PublishedPlugin { reference, update } = body::read(&state, request).await?;
+        check_reference(&by, &reference)?;
+        return Ok(Json((&state.plugins.install_from(&by, &name, &reference, update).await?).into()));
+    }
     if !matches!(media_type.as_deref(), None | Some("application/wasm" | "application/octet-stream")) {
-        return Err(body::unsupported(media_type.as_deref(), "application/wasm"));
+        return Err(body::unsupported(media_type.as_deref(), "application/wasm or application/json"));
     }
     let limit = state.limits.max_component_bytes;
     body::check_length(request.headers(), limit)?;
     let component = body::collect(request.into_body(), limit).await?;
     Ok(Json((&state.plugins.install(&by, &name, component).await?).into()))
+}
+
+/// Who may have the server fetch what from where.
+fn check_reference(by: &By, reference: &Reference) -> Result<(), Problem> {
+    if !by.owner.is_empty() {
+        let message =
+            "only accounts in server.admin_accounts may have plugins fetched, and for everybody: send the component";
+        return Err(Problem::new(Code::Forbidden, message));
+    }
+    match reference {
+        Reference::File(_) => {
+            let message = format!("is {:?}, expected oci:// or https://", reference.to_string());
+            Err(Problem::issues(vec![Issue::at("/reference", Code::InvalidRequest, message)]))
+        }
+        Reference::Oci(_) | Reference::Url(_) => Ok(()),
+    }
 }
 
 /// Changes a plugin: enables or disables it, chooses its version for all or for single accounts, sets its limits.

@@ -8,6 +8,7 @@ use safelight_codec::{PixelFormat, Raster};
 use serde_json::json;
 
 use crate::{
+    distribution::Reference,
     error::{Code, Failure},
     http::Plugins,
     job::Params,
@@ -129,6 +130,13 @@ impl Plugins for Played {
         let listed = Listed { owner: by.owner.clone(), name: name.to_owned(), plugin: None, record };
         self.installed.lock().unwrap().push(listed.clone());
         Ok(listed)
+    }
+
+    async fn install_from(&self, by: &By, name: &str, from: &Reference, _: bool) -> Result<Listed, Failure> {
+        match from {
+            Reference::Url(_) => self.install(by, name, Bytes::copy_from_slice(name.as_bytes())).await,
+            _ => Err(Failure::new(Code::SourceNotFound, "there is no such image")),
+        }
     }
 
     async fn decide(&self, by: &By, name: &str, decisions: Vec<Decision>) -> Result<Listed, Failure> {
