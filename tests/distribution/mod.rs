@@ -1,6 +1,6 @@
 //! Components on their way: pushed to and pulled from a real registry, signed, pinned, tampered with.
 
-mod registry;
+pub(crate) mod registry;
 mod signatures;
 
 use std::path::{Path, PathBuf};

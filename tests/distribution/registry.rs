@@ -44,7 +44,12 @@ impl Registry {
             root.display()
         );
         std::fs::write(&settings, text).unwrap();
-        let child = Command::new("docker-registry").arg("serve").arg(&settings).stderr(Stdio::piped()).spawn();
+        let child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
         let mut child = child.expect("docker-registry is missing: run `make test-tools`");
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();

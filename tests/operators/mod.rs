@@ -1,5 +1,7 @@
 //! What operators and tenants do with plugins, while the server works.
 
+mod published;
+
 use std::{path::PathBuf, time::Duration};
 
 use futures_util::{StreamExt, stream};

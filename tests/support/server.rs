@@ -39,8 +39,7 @@ pub(crate) struct Server {
 impl ServerBuilder {
     /// Sets one key: `set("worker", "slots", 1)`.
     pub(crate) fn set(mut self, section: &str, key: &str, value: impl ToString) -> ServerBuilder {
-        self.environment
-            .insert(format!("SAFELIGHT__{}__{}", section.to_uppercase(), key.to_uppercase()), value.to_string());
+        self.environment.insert(variable(section, key), value.to_string());
         self
     }
 
@@ -67,6 +66,11 @@ impl ServerBuilder {
             owns_data,
         }
     }
+}
+
+/// The variable that sets a key.
+fn variable(section: &str, key: &str) -> String {
+    format!("SAFELIGHT__{}__{}", section.to_uppercase(), key.to_uppercase())
 }
 
 async fn launch(builder: &ServerBuilder, data_dir: &Path) -> (Child, String) {
@@ -198,6 +202,11 @@ impl Server {
         let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await.unwrap();
         assert!(asked.success());
         tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await.expect("it stops in time").unwrap()
+    }
+
+    /// Sets one key for when it is started again.
+    pub(crate) fn set(&mut self, section: &str, key: &str, value: impl ToString) {
+        self.builder.environment.insert(variable(section, key), value.to_string());
     }
 
     /// Starts the process again on the same data, after it was killed or stopped.
