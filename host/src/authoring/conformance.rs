@@ -68,6 +68,9 @@ pub fn conformance(registry: &Registry, component: &[u8]) -> Result<Vec<Finding>
     let mut suite = Suite { snapshot: &first, findings: Vec::new() };
     suite.stable(&second);
     suite.needs();
+    if suite.lacks() {
+        return Ok(suite.findings);
+    }
     for transform in first.transforms() {
         suite.schema(&transform);
         suite.calls(&transform);
@@ -155,6 +158,22 @@ impl Suite<'_> {
             }
         }
         self.told("manifest: needs".to_owned(), problems, Verdict::Warning);
+    }
+
+    /// Whether a file is missing without which nothing of it can be tried.
+    fn lacks(&mut self) -> bool {
+        let mut problems = Problems::default();
+        for lack in self.snapshot.plugins().iter().filter_map(|plugin| plugin.lack.as_ref()) {
+            problems.add(format!(
+                "{}: it is checked where it has what it needs, see [plugins] in the settings",
+                lack.message
+            ));
+        }
+        let lacks = !problems.0.is_empty();
+        if lacks {
+            self.told("everything else".to_owned(), problems, Verdict::Failed);
+        }
+        lacks
     }
 
     /// Every parameter says what it is.

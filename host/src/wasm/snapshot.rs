@@ -66,6 +66,8 @@ pub struct PluginSummary {
     pub needs: Vec<Need>,
     /// What it has of that.
     pub has: Grants,
+    /// Why its calls are refused: something that it needs was not granted, or is not there.
+    pub lack: Option<Failure>,
     /// What it offers, in the manifest's order.
     pub transforms: Vec<Arc<TransformInfo>>,
     /// The formats that a codec reads and writes, in the manifest's order.
@@ -88,6 +90,7 @@ impl PluginSummary {
             world: plugin.contract.to_string(),
             needs: plugin.capabilities.needs.clone(),
             has: plugin.capabilities.has.clone(),
+            lack: plugin.capabilities.lack.clone(),
             transforms: plugin.offers.iter().map(|offer| offer.info.clone()).collect(),
             formats: plugin.codec.iter().flat_map(|codec| codec.formats.clone()).collect(),
         }
