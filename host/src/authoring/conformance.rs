@@ -130,13 +130,21 @@ impl Suite<'_> {
     fn needs(&mut self) {
         let mut problems = Problems::default();
         for plugin in self.snapshot.plugins() {
-            let kinds = [AssetKind::Font, AssetKind::Table, AssetKind::Model];
-            for kind in kinds {
+            let kinds: &[AssetKind] = if plugin.formats.is_empty() {
+                &[AssetKind::Font, AssetKind::Table, AssetKind::Model]
+            } else {
+                &[AssetKind::Font, AssetKind::Table]
+            };
+            // Some toolchains import all of the world, used or not.
+            let imports_all = kinds.iter().all(|kind| plugin.imports(*kind));
+            for &kind in kinds {
                 let asked = plugin.needs.iter().any(|need| need.assets.kind == kind);
                 let word = kind.interface();
                 match (asked, plugin.imports(kind)) {
                     (true, false) => problems.add(format!("asks for {word}, and does not import them")),
-                    (false, true) => problems.add(format!("imports {word}, and does not ask for them: it sees none")),
+                    (false, true) if !imports_all => {
+                        problems.add(format!("imports {word}, and does not ask for them: it sees none"));
+                    }
                     _ => {}
                 }
             }
