@@ -19,8 +19,12 @@ impl Bench {
         Bench(path)
     }
 
+    /// Runs a command, with the settings of this bench if it has any.
     fn safelight(&self, arguments: &[&str]) -> (i32, String, String) {
-        tools::safelight(arguments, &self.0.join("data"))
+        let settings = self.0.join("settings.toml");
+        let config = ["--config", settings.to_str().unwrap()];
+        let config: &[&str] = if settings.exists() { &config } else { &[] };
+        tools::safelight(&[config, arguments].concat(), &self.0.join("data"))
     }
 
     /// A new project, ready to be built without fetching anything.
@@ -145,39 +149,41 @@ fn example(bench: &Bench, name: &str, language: &str) -> String {
 /// A plugin that works by an operator's table: refused without, and opposites by a table of opposites.
 fn granted_table(language: &str) {
     let bench = Bench::new();
-    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("authors/curve").join(language);
-    let component = bench.overlaid("curve", language, &files);
-    let (code, out, err) = bench.safelight(&["plugin", "check", &component]);
-    assert_eq!(code, 0, "{err}");
-    assert!(out.contains("\nasks for tables:curve: The curve.\n"), "{out}");
-    assert!(out.contains("\nof the world safelight:plugin/transformer@0.2.0\n"), "{out}");
-
     let tables = bench.0.join("tables");
     std::fs::create_dir_all(&tables).unwrap();
     std::fs::write(tables.join("curve.bin"), (0..=255).rev().collect::<Vec<u8>>()).unwrap();
     let settings = |grants: &str| {
-        let file = bench.0.join("settings.toml");
         let text = format!("[plugins]\ntables_dir = {tables:?}\n[wasm.plugin.curve]\n{grants}\n");
-        std::fs::write(&file, text).unwrap();
-        file.to_str().unwrap().to_owned()
+        std::fs::write(bench.0.join("settings.toml"), text).unwrap();
     };
+    // A check grants what is asked for.
+    settings("");
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("authors/curve").join(language);
+    let component = bench.overlaid("curve", language, &files);
+
     let input = bench.0.join("in.png");
     let raster = safelight_codec::Raster::filled(2, 2, [0, 100, 255, 255]);
     let options = safelight_codec::EncodeOptions::new(safelight_codec::Format::Png);
     std::fs::write(&input, safelight_codec::encode(&Picture::still(raster), &options).unwrap()).unwrap();
     let output = bench.0.join("out.png");
-    let apply = |config: &str| {
-        let (input, output) = (input.to_str().unwrap(), output.to_str().unwrap());
-        bench.safelight(&["--config", config, "apply", input, output, "curve"])
-    };
-    // Installed it is somebody else's, and has what it is granted.
+    let apply = || bench.safelight(&["apply", input.to_str().unwrap(), output.to_str().unwrap(), "curve"]);
+    // Installed it has what the operator grants.
     let (code, _, err) = bench.safelight(&["plugin", "install", &component]);
     assert_eq!(code, 0, "{err}");
-    let (code, _, err) = apply(&settings(""));
+    let (code, _, err) = apply();
     assert!(code == 1 && err.contains("asset_missing: plugin curve needs tables:curve"), "{err}");
-    let (code, _, err) = apply(&settings("grants = [\"tables:curve\"]"));
+    settings("grants = [\"tables:curve\"]");
+    let (code, _, err) = apply();
     assert_eq!(code, 0, "{err}");
     assert_eq!(bench.picture("out.png").frames[0].raster.pixels()[..3], [255, 155, 0]);
+
+    // Where the table is missing, the check says that it could try nothing.
+    std::fs::remove_file(tables.join("curve.bin")).unwrap();
+    let (code, out, _) = bench.safelight(&["plugin", "check", &component]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("\nof the world safelight:plugin/transformer@0.2.0\n"), "{out}");
+    assert!(out.contains("\nasks for tables:curve: The curve.\n"), "{out}");
+    assert!(out.contains("plugin curve needs tables:curve, which is granted, and there is no such file"), "{out}");
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub fn conformance(registry: &Registry, component: &[u8]) -> Result<Vec<Finding>
     let mut suite = Suite { snapshot: &first, findings: Vec::new() };
     suite.stable(&second);
     suite.needs();
+    if suite.lacks() {
+        return Ok(suite.findings);
+    }
     for transform in first.transforms() {
         suite.schema(&transform);
         suite.calls(&transform);
@@ -127,13 +130,21 @@ impl Suite<'_> {
     fn needs(&mut self) {
         let mut problems = Problems::default();
         for plugin in self.snapshot.plugins() {
-            let kinds = [AssetKind::Font, AssetKind::Table, AssetKind::Model];
-            for kind in kinds {
+            let kinds: &[AssetKind] = if plugin.formats.is_empty() {
+                &[AssetKind::Font, AssetKind::Table, AssetKind::Model]
+            } else {
+                &[AssetKind::Font, AssetKind::Table]
+            };
+            // Some toolchains import all of the world, used or not.
+            let imports_all = kinds.iter().all(|kind| plugin.imports(*kind));
+            for &kind in kinds {
                 let asked = plugin.needs.iter().any(|need| need.assets.kind == kind);
                 let word = kind.interface();
                 match (asked, plugin.imports(kind)) {
                     (true, false) => problems.add(format!("asks for {word}, and does not import them")),
-                    (false, true) => problems.add(format!("imports {word}, and does not ask for them: it sees none")),
+                    (false, true) if !imports_all => {
+                        problems.add(format!("imports {word}, and does not ask for them: it sees none"));
+                    }
                     _ => {}
                 }
             }
@@ -155,6 +166,22 @@ impl Suite<'_> {
             }
         }
         self.told("manifest: needs".to_owned(), problems, Verdict::Warning);
+    }
+
+    /// Whether a file is missing without which nothing of it can be tried.
+    fn lacks(&mut self) -> bool {
+        let mut problems = Problems::default();
+        for lack in self.snapshot.plugins().iter().filter_map(|plugin| plugin.lack.as_ref()) {
+            problems.add(format!(
+                "{}: it is checked where it has what it needs, see [plugins] in the settings",
+                lack.message
+            ));
+        }
+        let lacks = !problems.0.is_empty();
+        if lacks {
+            self.told("everything else".to_owned(), problems, Verdict::Failed);
+        }
+        lacks
     }
 
     /// Every parameter says what it is.

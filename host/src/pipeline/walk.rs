@@ -188,7 +188,7 @@ impl Walker<'_> {
                 return chain;
             };
             let one_plugin = Arc::ptr_eq(&this.transform.plugin, &that.transform.plugin)
-                || this.transform.plugin.digest == that.transform.plugin.digest;
+                || this.transform.plugin.identity() == that.transform.plugin.identity();
             let keeps_frames = self.plan.nodes[last].animated == self.plan.nodes[next].animated;
             if !one_plugin || !keeps_frames || matches!(that.transform.kind, Kind::Generate | Kind::Timeline) {
                 return chain;

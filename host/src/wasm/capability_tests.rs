@@ -8,8 +8,8 @@ use safelight_codec::{EncodeOptions, Format, Limits, Loops, Picture, PixelFormat
 use serde_json::{Value, json};
 
 use super::{
-    Config, Grants, PluginConfig, Registry, Snapshot,
-    tests::{Dir, call, component, open, run, small},
+    Config, Grants, PluginConfig, Registry, Snapshot, Wanted,
+    tests::{Dir, call, component, open, run, small, wanted},
 };
 use crate::{
     dialect::cloudinary::{lower::Lowered, recipe::recipe},
@@ -174,6 +174,31 @@ fn results_are_kept_apart_by_the_assets_that_they_were_made_with() {
     };
     assert_ne!(codec(&["tables"]).0, codec(&["tables", "fonts"]).0);
     assert_eq!(codec(&["tables"]).1, codec(&["tables", "fonts"]).1);
+}
+
+#[test]
+fn an_accounts_own_copy_of_a_component_has_nothing_of_what_everybodys_was_granted() {
+    let registry = open(&dir(), |config| grant(config, "witness", &["models"])).unwrap();
+    let bytes = component("witness");
+    let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&bytes));
+    let plugin = |owner: &str, list: Option<&[&str]>| Wanted {
+        versions: vec![digest.clone()],
+        active: Some(digest.clone()),
+        grants: list.map(grants),
+        ..wanted(owner, "witness")
+    };
+    let components = [(digest.clone(), bytes::Bytes::from(bytes))].into();
+    let problems = registry.offer(vec![plugin("", Some(&["tables"])), plugin("shop", None)], &components);
+    assert_eq!(problems, Vec::<String>::new());
+    let sees = |account: &str| {
+        let data = seen(&registry.view(account), "assets");
+        (names(&data, "tables").len(), names(&data, "models").len())
+    };
+    assert_eq!((sees("demo"), sees("shop")), ((1, 0), (0, 0)));
+    // The other one is still found by its version.
+    let view = registry.view("shop");
+    let everybodys = run(&view, &["witness@0.1.0/wide"], &small());
+    assert!(everybodys.is_ok(), "{everybodys:?}");
 }
 
 /// Plugins of both versions in one registry, none of them bundled.

@@ -11,9 +11,10 @@ use super::{
     counters::Work,
     formats::{FormatInfo, formats},
     guest::Guest,
-    host::{Compiled, Host, Limits, Program},
-    manifest::{Identity, plugin_info},
-    plugin::{DESCRIPTION_BYTES, Loaded, Plugin, RESULT_EXTRA_BYTES, broken_manifest, tidy},
+    host::{Compiled, Host, Program},
+    load::{Loaded, broken_manifest},
+    manifest::plugin_info,
+    plugin::{Plugin, RESULT_EXTRA_BYTES, tidy},
     worlds::{CodecInstance, CodecPre},
 };
 use crate::{
@@ -30,17 +31,10 @@ pub(super) struct Codec {
 impl Codec {
     /// Asks a component what it is, and checks the answer.
     pub(super) fn load(host: &Host, loaded: &Loaded) -> Result<(Arc<PluginInfo>, Capabilities, Codec), Failure> {
-        let unnamed: Program<CodecPre> = Program::new(host, &loaded.compiled).map_err(|error| loaded.misfit(&error))?;
-        let limits = Limits::of(&host.config, "");
-        let (manifest, _) =
-            host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| match instance.check(store) {
-                Ok(()) => Ok(Ok(instance.describe(store).await?)),
-                Err(error) => Ok(Err(loaded.misfit(&error))),
-            });
-        let contract::Manifest { name, version, license, summary, formats: told, needs } =
-            manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })??;
+        let (unnamed, manifest) = loaded.describe::<CodecPre>(host)?;
+        let contract::Manifest { name, version, license, summary, formats: told, needs } = manifest;
         let capabilities = loaded.capabilities(host, &name, needs)?;
-        let identity = Identity { digest: &loaded.digest, assets: &capabilities.identity, bundled: loaded.bundled };
+        let identity = loaded.identity(&capabilities);
         let info = plugin_info(identity.of(name, version, license, summary)).map_err(broken_manifest)?;
         let formats = formats(told).map_err(broken_manifest)?;
         let program = unnamed.named(&info.name, capabilities.access.clone());

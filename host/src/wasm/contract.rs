@@ -4,7 +4,7 @@ use std::fmt;
 
 use wasmtime::component::Component;
 
-use super::{grants::AssetKind, plugin::invalid};
+use super::{grants::AssetKind, load::invalid};
 use crate::error::Failure;
 
 /// The package of the contract.

@@ -1,6 +1,6 @@
 //! The port [`crate::pipeline::Transforms`], done by components.
 //!
-//! Reading order: [`registry`] loads components, [`installed`] adds those that were installed and makes a [`Snapshot`]
+//! Reading order: [`registry`] has components [loaded](load), [`installed`] adds those that were installed and makes a [`Snapshot`]
 //! for each account that sees something else than others; that finds the [`plugin`] of a call; which checks what goes in
 //! and what comes out, and has [`host`] make an instance for the call on one of the [`engine`]s; what was compiled
 //! quickly is compiled well by the [`optimiser`]. [`contract`] tells versions of the contract apart, and [`worlds`] calls
@@ -26,6 +26,7 @@ mod guest;
 mod host;
 mod installed;
 mod linker;
+mod load;
 mod log;
 mod manifest;
 mod models;

@@ -1,4 +1,4 @@
-//! One component: loaded and checked, planned with, and run.
+//! One component that was [loaded](super::load): planned with, and run.
 
 use std::{
     path::PathBuf,
@@ -6,20 +6,17 @@ use std::{
 };
 
 use safelight_codec::{Loops, PixelFormat, Raster, RasterError};
-use sha2::{Digest, Sha256};
-use wasmtime::component::Component;
 
 use super::{
     bindings::{exports::safelight::plugin::transform as contract, safelight::plugin::types as wire},
-    capabilities::{self, Capabilities},
+    capabilities::Capabilities,
     codec::Codec,
-    contract::{self as versions, Contract, Role, Version},
-    counters::{Counters, Scope, Work},
+    contract::Contract,
+    counters::{Counters, Work},
     engine::Build,
-    grants::Grants,
-    host::{Compiled, Cost, Host, Limits, Program},
-    linker,
-    manifest::{self, Identity, Offer, pixel_format},
+    host::{Cost, Host, Limits, Program},
+    load::{compile, invalid},
+    manifest::{Offer, pixel_format},
     plans,
     trouble::Trouble,
     worlds::TransformerPre,
@@ -52,89 +49,11 @@ pub enum Origin {
     Candidate,
 }
 
-/// A component that was compiled.
-pub(super) struct Loaded {
-    pub(super) compiled: Compiled,
-    pub(super) contract: Contract,
-    pub(super) bundled: bool,
-    pub(super) digest: String,
-    imports: Vec<String>,
-    grants: Option<Grants>,
-}
-
-impl Loaded {
-    /// What the plugin asks for and has. Bundled ones have all that they ask for, others nothing, unless it was said
-    /// otherwise.
-    pub(super) fn capabilities(
-        &self,
-        host: &Host,
-        name: &str,
-        needs: Vec<wire::Need>,
-    ) -> Result<Capabilities, Failure> {
-        let needs = match self.contract.version {
-            Version::V0_1 => capabilities::imported_needs(&self.imports),
-            Version::V0_2 => capabilities::needs(self.contract.role, needs).map_err(broken_manifest)?,
-        };
-        let configured = || host.config.plugin.get(name).and_then(|own| own.grants.clone());
-        let default = || if self.bundled { Grants::all() } else { Grants::default() };
-        let granted = self.grants.clone().or_else(configured).unwrap_or_else(default);
-        Ok(Capabilities::new(host.files.clone(), name, needs, &granted))
-    }
-
-    /// The component exports what it should under other types, or not at all.
-    pub(super) fn misfit(&self, error: &wasmtime::Error) -> Failure {
-        invalid(format!("the component is not of the world {}: {error:#}", self.contract))
-    }
-}
-
-pub(super) fn broken_manifest(problem: String) -> Failure {
-    invalid(format!("the manifest breaks the contract: {problem}"))
-}
-
-fn compile(host: &Host, component: &[u8], build: Build) -> Result<Compiled, Failure> {
-    let component = Component::from_binary(host.engines.get(build), component)
-        .map_err(|error| invalid(format!("the component cannot be compiled: {error:#}")))?;
-    Ok(Compiled { component, build })
-}
-
-/// What a component turned out to be.
-struct Parts {
-    info: Arc<PluginInfo>,
-    offers: Vec<Offer>,
-    capabilities: Capabilities,
-    transformer: Option<Program<TransformerPre>>,
-    codec: Option<Codec>,
-}
-
-/// Asks a component of the world of transformers what it is.
-fn transformer(host: &Host, loaded: &Loaded) -> Result<Parts, Failure> {
-    let unnamed: Program<TransformerPre> =
-        Program::new(host, &loaded.compiled).map_err(|error| loaded.misfit(&error))?;
-    let limits = Limits::of(&host.config, "");
-    let (manifest, _) =
-        host.call(&unnamed, &limits, DESCRIPTION_BYTES, async |store, instance| match instance.check(store) {
-            Ok(()) => Ok(Ok(instance.describe(store).await?)),
-            Err(error) => Ok(Err(loaded.misfit(&error))),
-        });
-    let mut manifest =
-        manifest.map_err(|failure| Failure { message: format!("describe: {}", failure.message), ..failure })??;
-    let needs = std::mem::take(&mut manifest.needs);
-    let capabilities = loaded.capabilities(host, &manifest.name, needs)?;
-    let identity = Identity { digest: &loaded.digest, assets: &capabilities.identity, bundled: loaded.bundled };
-    let manifest = manifest::check(manifest, identity).map_err(broken_manifest)?;
-    let program = unnamed.named(&manifest.info.name, capabilities.access.clone());
-    Ok(Parts { info: manifest.info, offers: manifest.offers, capabilities, transformer: Some(program), codec: None })
-}
-
-pub(super) fn invalid(message: String) -> Failure {
-    Failure::new(Code::PluginInvalid, message)
-}
-
 /// A component that fits the contract.
 pub(super) struct Plugin {
     pub(super) info: Arc<PluginInfo>,
     /// The account that it belongs to; empty: it is everybody's.
-    owner: String,
+    pub(super) owner: String,
     pub(super) origin: Origin,
     /// Where the component lies; none for one that was installed, and for a candidate.
     pub(super) file: Option<PathBuf>,
@@ -144,84 +63,24 @@ pub(super) struct Plugin {
     pub(super) capabilities: Capabilities,
     pub(super) offers: Vec<Offer>,
     /// What runs transforms; a codec has none.
-    transformer: Option<Program<TransformerPre>>,
+    pub(super) transformer: Option<Program<TransformerPre>>,
     /// What reads and writes formats.
     pub(super) codec: Option<Codec>,
     /// What a call may use. A call under way stays with what it began with.
-    limits: RwLock<Arc<Limits>>,
-    counters: Arc<Counters>,
+    pub(super) limits: RwLock<Arc<Limits>>,
+    pub(super) counters: Arc<Counters>,
     /// What is still to be compiled with all optimisations.
-    unoptimised: Mutex<Option<Unoptimised>>,
+    pub(super) unoptimised: Mutex<Option<Unoptimised>>,
 }
 
 /// A component that runs as [`Build::Quick`] for now.
-struct Unoptimised {
-    component: Vec<u8>,
+pub(super) struct Unoptimised {
+    pub(super) component: Vec<u8>,
     /// What it is to become.
-    build: Build,
+    pub(super) build: Build,
 }
 
 impl Plugin {
-    /// Compiles a component, asks it what it is, and checks the answer. It is compiled [quickly](Build::Quick) unless
-    /// the cache holds its optimised code. `grants` is what it may read of what it asks for; none leaves that to the
-    /// configuration of its name.
-    ///
-    /// Errors: `plugin_invalid` when it does not fit the contract, else what `describe` came to.
-    /// Cost: compiling takes about a third of a second of processor time for each megabyte, unless it is in the cache.
-    pub(super) fn load(
-        host: &Host,
-        counters: Scope<'_>,
-        component: &[u8],
-        origin: Origin,
-        file: Option<PathBuf>,
-        grants: Option<Grants>,
-    ) -> Result<Plugin, Failure> {
-        check_preamble(component).map_err(invalid)?;
-        // The time of a call may hang on a source that a stranger made, or on an operator's file.
-        let codec_checks = host.config.check_codecs && versions::may_be_codec(component);
-        let unbounded = codec_checks || versions::may_load_models(component);
-        let checked = origin != Origin::Bundled || host.config.check_bundled || unbounded;
-        let optimised = if checked { Build::Checked } else { Build::Unchecked };
-        let digest = hex::encode(Sha256::digest(component));
-        let build = if host.engines.is_optimised(optimised, &digest) { optimised } else { Build::Quick };
-        let compiled = compile(host, component, build)?;
-        let contract = Contract::find(&compiled.component)?;
-        let imports = linker::imports(&compiled.component);
-        linker::check_imports(&imports)?;
-        let contract = contract.ok_or_else(|| {
-            let spoken = versions::spoken();
-            invalid(format!("the component is of neither world of {spoken}: it exports neither transform nor codec"))
-        })?;
-        let bundled = origin == Origin::Bundled;
-        let loaded = Loaded { compiled, contract, bundled, digest, imports, grants };
-        let parts = match contract.role {
-            Role::Codec => {
-                let (info, capabilities, codec) = Codec::load(host, &loaded)?;
-                Parts { info, offers: Vec::new(), capabilities, transformer: None, codec: Some(codec) }
-            }
-            Role::Transformer => transformer(host, &loaded)?,
-        };
-        let name = &parts.info.name;
-        Ok(Plugin {
-            limits: RwLock::new(Arc::new(Limits::of(&host.config, name))),
-            counters: counters.of(name),
-            owner: counters.owner.to_owned(),
-            info: parts.info,
-            offers: parts.offers,
-            transformer: parts.transformer,
-            codec: parts.codec,
-            bytes: component.len() as u64,
-            origin,
-            file,
-            imports: loaded.imports,
-            contract,
-            capabilities: parts.capabilities,
-            unoptimised: Mutex::new(
-                (build == Build::Quick).then(|| Unoptimised { component: component.to_owned(), build: optimised }),
-            ),
-        })
-    }
-
     /// What a call may use now.
     pub(super) fn limits(&self) -> Arc<Limits> {
         self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -569,17 +428,4 @@ fn picture<'a>(image: &Raster, pixels: &'a [u8]) -> wire::ImageParam<'a> {
 
 fn wire_size(size: Size) -> wire::Size {
     wire::Size { width: size.width, height: size.height }
-}
-
-/// Tells components, core modules and everything else apart by the first eight bytes.
-fn check_preamble(bytes: &[u8]) -> Result<(), String> {
-    match bytes {
-        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
-        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            Err("the file is a core WebAssembly module, expected a component \
-             (build it for wasm32-wasip2, or wrap it with wasm-tools component new)"
-                .to_owned())
-        }
-        _ => Err("the file is not WebAssembly".to_owned()),
-    }
 }

@@ -26,7 +26,8 @@ pub struct Snapshot {
     pub(super) host: Arc<Host>,
     /// Those that are on, in the version that their names stand for: those that go before others first, then by name.
     pub(super) plugins: Vec<Arc<Plugin>>,
-    by_digest: HashMap<String, Arc<Plugin>>,
+    /// One component may be here twice, with other assets.
+    by_identity: HashMap<String, Arc<Plugin>>,
     /// A transform under each of its names, or why it is off.
     by_name: HashMap<String, Result<Arc<TransformInfo>, Failure>>,
 }
@@ -66,6 +67,8 @@ pub struct PluginSummary {
     pub needs: Vec<Need>,
     /// What it has of that.
     pub has: Grants,
+    /// Why its calls are refused: something that it needs was not granted, or is not there.
+    pub lack: Option<Failure>,
     /// What it offers, in the manifest's order.
     pub transforms: Vec<Arc<TransformInfo>>,
     /// The formats that a codec reads and writes, in the manifest's order.
@@ -88,6 +91,7 @@ impl PluginSummary {
             world: plugin.contract.to_string(),
             needs: plugin.capabilities.needs.clone(),
             has: plugin.capabilities.has.clone(),
+            lack: plugin.capabilities.lack.clone(),
             transforms: plugin.offers.iter().map(|offer| offer.info.clone()).collect(),
             formats: plugin.codec.iter().flat_map(|codec| codec.formats.clone()).collect(),
         }
@@ -98,7 +102,7 @@ impl Snapshot {
     /// Puts plugins together. Names of an earlier layer hide those of a later one; of two plugins of one layer that
     /// offer the same name the second is left out, and the clash is told: it names both files.
     pub(super) fn new(host: Arc<Host>, layers: &[Vec<Entry>]) -> (Snapshot, Vec<String>) {
-        let mut snapshot = Snapshot { host, plugins: Vec::new(), by_digest: HashMap::new(), by_name: HashMap::new() };
+        let mut snapshot = Snapshot { host, plugins: Vec::new(), by_identity: HashMap::new(), by_name: HashMap::new() };
         let mut clashes = Vec::new();
         for layer in layers {
             let mut layer: Vec<&Entry> = layer.iter().collect();
@@ -141,7 +145,7 @@ impl Snapshot {
             }
         }
         if off.is_none() {
-            self.by_digest.entry(info.digest.clone()).or_insert_with(|| plugin.clone());
+            self.by_identity.entry(info.identity()).or_insert_with(|| plugin.clone());
         }
     }
 
@@ -158,7 +162,7 @@ impl Snapshot {
     /// The plugin of a transform, in the very version that the transform was resolved in.
     fn plugin(&self, transform: &TransformInfo) -> Result<&Plugin, Failure> {
         let wanted = &transform.plugin;
-        self.by_digest.get(&wanted.digest).map(Arc::as_ref).ok_or_else(|| {
+        self.by_identity.get(&wanted.identity()).map(Arc::as_ref).ok_or_else(|| {
             let message = format!("plugin {} {} was resolved in another snapshot", wanted.name, wanted.version);
             Failure::new(Code::Internal, message)
         })
@@ -243,7 +247,7 @@ impl Transforms for Snapshot {
         let plugin = self.plugin(&first.transform).map_err(|failure| at(0, failure))?;
         for (index, call) in calls.iter().enumerate() {
             let other = &call.transform.plugin;
-            if other.digest != plugin.info.digest {
+            if other.identity() != plugin.info.identity() {
                 let message = format!("a run of plugin {} has a call of plugin {}", plugin.info.name, other.name);
                 return Err(at(index, Failure::new(Code::Internal, message)));
             }

@@ -19,6 +19,18 @@ use super::{
     host::World,
 };
 
+/// What instances of every world can be asked.
+pub(super) trait Describe {
+    /// What the plugin is, in the words of the newest version.
+    type Manifest;
+
+    /// Whether all functions have the types of the contract; the error names one that has not.
+    fn check(&self, store: &mut Store<Guest>) -> wasmtime::Result<()>;
+
+    /// Asks what it is.
+    async fn describe(&self, store: &mut Store<Guest>) -> wasmtime::Result<Self::Manifest>;
+}
+
 /// A component of the world of transformers.
 pub(super) struct TransformerPre {
     component: InstancePre<Guest>,
@@ -62,9 +74,10 @@ impl World for TransformerPre {
     }
 }
 
-impl Transformer {
-    /// Whether all functions have the types of the contract; the error names one that has not.
-    pub(super) fn check(&self, store: &mut Store<Guest>) -> wasmtime::Result<()> {
+impl Describe for Transformer {
+    type Manifest = types::Manifest;
+
+    fn check(&self, store: &mut Store<Guest>) -> wasmtime::Result<()> {
         let Transformer { instance, functions } = self;
         match functions.version {
             Version::V0_1 => typed::<(), older::Manifest>(instance, store, &functions.describe, "describe")?,
@@ -75,14 +88,16 @@ impl Transformer {
         typed::<ApplyParams<'_>, Applied>(instance, store, &functions.apply, "apply")
     }
 
-    pub(super) async fn describe(&self, store: &mut Store<Guest>) -> wasmtime::Result<types::Manifest> {
+    async fn describe(&self, store: &mut Store<Guest>) -> wasmtime::Result<types::Manifest> {
         let describe = &self.functions.describe;
         match self.functions.version {
             Version::V0_1 => call::<_, older::Manifest>(&self.instance, store, describe, ()).await.map(Into::into),
             Version::V0_2 => call(&self.instance, store, describe, ()).await,
         }
     }
+}
 
+impl Transformer {
     pub(super) async fn plan(&self, store: &mut Store<Guest>, params: PlanParams<'_>) -> wasmtime::Result<Planned> {
         call(&self.instance, store, &self.functions.plan, params).await
     }
@@ -156,9 +171,10 @@ impl World for CodecPre {
     }
 }
 
-impl CodecInstance {
-    /// Whether all functions have the types of the contract; the error names one that has not.
-    pub(super) fn check(&self, store: &mut Store<Guest>) -> wasmtime::Result<()> {
+impl Describe for CodecInstance {
+    type Manifest = codec::Manifest;
+
+    fn check(&self, store: &mut Store<Guest>) -> wasmtime::Result<()> {
         let CodecInstance { instance, functions } = self;
         match functions.version {
             Version::V0_1 => typed::<(), older::CodecManifest>(instance, store, &functions.describe, "describe")?,
@@ -172,14 +188,16 @@ impl CodecInstance {
         typed::<(ResourceAny,), codec::MetadataResult>(instance, store, &functions.metadata, "document.metadata")
     }
 
-    pub(super) async fn describe(&self, store: &mut Store<Guest>) -> wasmtime::Result<codec::Manifest> {
+    async fn describe(&self, store: &mut Store<Guest>) -> wasmtime::Result<codec::Manifest> {
         let describe = &self.functions.describe;
         match self.functions.version {
             Version::V0_1 => call::<_, older::CodecManifest>(&self.instance, store, describe, ()).await.map(Into::into),
             Version::V0_2 => call(&self.instance, store, describe, ()).await,
         }
     }
+}
 
+impl CodecInstance {
     pub(super) async fn open(&self, store: &mut Store<Guest>, params: OpenParams<'_>) -> wasmtime::Result<Opened> {
         call(&self.instance, store, &self.functions.open, params).await
     }

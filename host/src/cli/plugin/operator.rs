@@ -301,6 +301,9 @@ fn show_capabilities(out: &mut impl Write, plugin: &PluginSummary) -> std::io::R
         writeln!(out, "asks for {need}")?;
     }
     writeln!(out, "has {}", plugin.has)?;
+    if let Some(lack) = &plugin.lack {
+        writeln!(out, "its calls are refused: {}", lack.message)?;
+    }
     if lack(plugin).is_some() {
         match plugin.origin {
             Origin::Installed => {

@@ -70,6 +70,7 @@ impl Played {
             world: "safelight:plugin/transformer@0.2.0".into(),
             needs: Vec::new(),
             has: Default::default(),
+            lack: None,
             transforms: self.resizes(),
             formats: Vec::new(),
         };
