@@ -92,10 +92,11 @@ tools:
 # transforms and codecs are compared with, and the registry that plugins are pushed to.
 .PHONY: test-tools
 test-tools: $(TARGET)/test-venv/.ready $(TARGET)/test-node/.ready
-	@{ command -v magick || command -v convert-im6.q16; } >/dev/null && \
-	  for name in vips rsvg-convert cjxl pdftoppm clang wasm-ld docker-registry htpasswd openssl; do command -v $$name >/dev/null || exit 1; done || \
+	@( { command -v magick || command -v convert-im6.q16; } && \
+	  for name in vips rsvg-convert cjxl pdftoppm clang wasm-ld docker-registry htpasswd openssl psql; do command -v $$name || exit 1; done && \
+	  ls /usr/lib/postgresql/*/bin/postgres ) >/dev/null 2>&1 || \
 	  $(MAKE) --no-print-directory packages NAMES="imagemagick libvips-tools librsvg2-bin libjxl-tools poppler-utils \
-	    clang lld wasi-libc libclang-rt-dev-wasm32 docker-registry apache2-utils openssl"
+	    clang lld wasi-libc libclang-rt-dev-wasm32 docker-registry apache2-utils openssl postgresql"
 
 $(TARGET)/test-venv/.ready: tests/requirements.txt
 	python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"

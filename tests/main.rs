@@ -7,6 +7,7 @@ mod api;
 mod authors;
 mod cli;
 mod cloudinary;
+mod cluster;
 mod codecs;
 mod dialects;
 mod distribution;

@@ -12,7 +12,10 @@ use std::{
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, broadcast},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -36,7 +39,7 @@ use crate::{
     plugins::{By, Decision, Listed, Manager, Rules, Supply},
     source::{self, Source, Sources},
     storage::Storage,
-    store::{Account, BlobRow, Store, sqlite::Sqlite},
+    store::{self, Account, BlobRow, Hint, Schema, Store},
     wasm::{Registry, StoredComponents, Usage},
     webhook::Relay,
     worker::{Catalogue, Components, Input, Inputs, Observer, Ports, Results, Worker},
@@ -51,18 +54,34 @@ const DATABASE: &str = "safelight.db";
 /// The longest time between two looks for old rows.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
-/// Opens the database of the data directory, making both if they are not there.
+/// Opens the database that `store.url` names and brings its schema up to date. One in the data directory is made if it
+/// is not there.
 ///
-/// Errors: the directory cannot be made, the database is newer than this program or damaged.
-pub async fn open_store(config: &Config) -> Result<Sqlite, Error> {
+/// Errors: the directory cannot be made, the database cannot be reached, is newer than this program or damaged.
+pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
     let dir = data_dir(config)?;
-    let options = crate::store::sqlite::Options {
+    let options = store::Options {
         cursor_key: cursor_key(&dir.join("cursor.key"))?,
         breaker_failures: config.webhook.breaker_failures,
         breaker_pause: Duration::from_secs(config.webhook.breaker_pause_s),
         breaker_max_pause: Duration::from_secs(config.webhook.breaker_max_pause_s),
     };
-    Ok(Sqlite::open(&dir.join(DATABASE), Clock::System, options).await?)
+    Ok(match config.store.place() {
+        store::Place::Folder => Arc::new(store::Sqlite::open(&dir.join(DATABASE), Clock::System, options).await?),
+        store::Place::Cluster { url, pool } => {
+            Arc::new(store::Postgres::open(url, pool, Clock::System, options).await?)
+        }
+    })
+}
+
+/// How far the schema of the database is, without changing it.
+///
+/// Errors: as of [`open_store`].
+pub async fn schema(config: &Config) -> Result<Schema, Error> {
+    Ok(match config.store.place() {
+        store::Place::Folder => store::Sqlite::schema(&data_dir(config)?.join(DATABASE)).await?,
+        store::Place::Cluster { url, .. } => store::Postgres::schema(url).await?,
+    })
 }
 
 /// Loads the plugins that were not installed. Blocks while components compile: not to be called on an async thread.
@@ -72,13 +91,13 @@ pub fn open_registry(config: &Config) -> Result<Registry, Error> {
 
 /// Loads all plugins, the installed ones too.
 pub async fn open_plugins(config: &Config) -> Result<Manager, Error> {
-    let store = Arc::new(open_store(config).await?);
+    let store = open_store(config).await?;
     plugins(config, store, open_blobs(config)?).await
 }
 
 /// Loads all plugins for work without a server: the installed ones too, when there is a store that may have some.
 pub async fn open_local(config: &Config) -> Result<Arc<Registry>, Error> {
-    let embedded = config.store.url == crate::store::SQLITE;
+    let embedded = config.store.url == store::SQLITE;
     if embedded && !data_dir(config)?.join(DATABASE).exists() {
         let config = config.clone();
         return Ok(Arc::new(tokio::task::spawn_blocking(move || open_registry(&config)).await??));
@@ -169,7 +188,7 @@ pub struct App {
 impl App {
     /// Opens the store, the blobs and the plugins.
     pub async fn open(config: Config) -> Result<App, Error> {
-        let store = Arc::new(open_store(&config).await?);
+        let store = open_store(&config).await?;
         let blobs = open_blobs(&config)?;
         let egress = Egress::new(&config.egress)?;
         let plugins = Arc::new(plugins(&config, store.clone(), blobs.clone()).await?);
@@ -214,8 +233,12 @@ impl Listening {
         if let Some(secret) = set("SAFELIGHT_DEMO_SECRET") {
             made.secret = secret;
         }
-        self.app.store.create_account(made.clone()).await?;
-        Ok(Some(made))
+        match self.app.store.create_account(made.clone()).await {
+            Ok(()) => Ok(Some(made)),
+            // Another node of the same database has just started, too.
+            Err(store::Error::Exists { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes down what the settings say of single accounts.
@@ -359,7 +382,7 @@ impl Listening {
             },
             blurb: http::BlurbSettings { config: config.blurb.clone(), base_url: blurb_url },
             clock,
-            changes,
+            changes: changes.clone(),
             metrics,
             rates: Rates::new(config.server.requests_per_s),
             documents: Documents::new(config.server.documents_bytes),
@@ -368,7 +391,7 @@ impl Listening {
                 let worker = worker.clone();
                 Arc::new(move |job| worker.cancel(job))
             },
-            delivery_ready,
+            delivery_ready: delivery_ready.clone(),
             delivery,
             draining: draining.clone(),
             config: config.server.clone(),
@@ -386,6 +409,7 @@ impl Listening {
             async move { relay.run(closing).await }
         });
         let wanted = config.plugins.install.clone();
+        let hearing = store.hints().map(|hints| tokio::spawn(heed(hints, worker, delivery_ready, changes)));
         let mut tidying = tokio::spawn(tidy(blobs, store, config));
         tokio::spawn({
             let (manager, stop) = (manager.clone(), draining.clone());
@@ -426,8 +450,29 @@ impl Listening {
             let _ = tokio::time::timeout(drain, relaying).await;
         }
         tidying.abort();
+        if let Some(hearing) = hearing {
+            hearing.abort();
+        }
         tracing::info!("stopped");
         broken.map_or(Ok(()), |problem| Err(problem.into()))
+    }
+}
+
+/// Wakes those whom it concerns when another process of the same store did something.
+async fn heed(mut hints: broadcast::Receiver<Hint>, worker: Worker, delivery_ready: Arc<Notify>, changes: Changes) {
+    loop {
+        match hints.recv().await {
+            Ok(Hint::JobsDue) => worker.wake(),
+            Ok(Hint::DeliveriesDue) => delivery_ready.notify_one(),
+            Ok(Hint::Changed(job)) => changes.changed(job),
+            Ok(Hint::CancelRequested(job)) => worker.cancel(job),
+            // Some are missed: whoever waits for a job looks again by himself.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                worker.wake();
+                delivery_ready.notify_one();
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 

@@ -100,6 +100,8 @@ impl Config {
         within("server.request_timeout_s", self.server.request_timeout_s, 1, 3600)?;
         within("server.max_wait_s", self.server.max_wait_s, 1, 3600)?;
         within("store.queue_limit", self.store.queue_limit, 1, u64::MAX)?;
+        within("store.max_connections", u64::from(self.store.max_connections), 2, 10_000)?;
+        within("store.acquire_timeout_s", self.store.acquire_timeout_s, 1, 3600)?;
         within("blob.sweep_interval_s", self.blob.sweep_interval_s, 1, 1 << 32)?;
         within("wasm.deadline_ms", self.wasm.deadline_ms, 1, 86_400_000)?;
         within("wasm.memory_bytes", self.wasm.memory_bytes, 1 << 20, 1 << 32)?;
@@ -260,7 +262,9 @@ mod tests {
         check("server", "listen", "127.0.0.1:70000", "expected an address and a port");
         check("server", "public_url", "pictures.example", "expected an http or https URL");
         check("server", "public_url", "https://pictures.example/?a", "expected an http or https URL");
-        check("store", "url", "postgres://", "expected \"sqlite\"");
+        check("store", "url", "mysql://db/media", "expected \"sqlite\" or postgres://");
+        check("store", "url", "postgres://db", "expected postgres://USER");
+        check("store", "max_connections", "1", "expected 2 to");
         check("codec", "max_pixels", "0", "expected 1 to");
         check("server", "documents_bytes", "1", "expected 33554432 to");
     }

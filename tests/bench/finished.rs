@@ -7,10 +7,7 @@ use safelight::{
     clock::{Clock, from_micros},
     job::{Callbacks, Report, Spec, State},
     source::Source,
-    store::{
-        Completion, NewJob, Store, Submission,
-        sqlite::{Options, Sqlite},
-    },
+    store::{Completion, NewJob, Options, Sqlite, Store, Submission},
 };
 
 const JOBS: usize = 100_000;

@@ -54,6 +54,11 @@ impl ServerBuilder {
         self.start_in(data_dir, true).await
     }
 
+    /// A further process with the files of another one.
+    pub(crate) async fn start_beside(self, other: &Server) -> Server {
+        self.start_in(other.data_dir.clone(), false).await
+    }
+
     async fn start_in(self, data_dir: PathBuf, owns_data: bool) -> Server {
         std::fs::create_dir_all(&data_dir).unwrap();
         let (child, url) = launch(&self, &data_dir).await;

@@ -185,9 +185,9 @@ async fn a_sweep_removes_old_blobs_that_no_row_refers_to() {
     let (folder, database) = (Folder::new(), Folder::new());
     let blobs = Blobs::local(&folder.0).unwrap();
     std::fs::create_dir_all(&database.0).unwrap();
-    let options = crate::store::sqlite::Options::without_breaker([0; 32]);
+    let options = crate::store::Options::without_breaker([0; 32]);
     let clock = crate::clock::Clock::System;
-    let store = crate::store::sqlite::Sqlite::open(&database.0.join("db"), clock.clone(), options).await.unwrap();
+    let store = crate::store::Sqlite::open(&database.0.join("db"), clock.clone(), options).await.unwrap();
     let used = blobs.put(Bytes::from_static(b"used")).await.unwrap();
     blobs.put(Bytes::from_static(b"unused")).await.unwrap();
     let asset = crate::store::AssetRow {

@@ -93,7 +93,7 @@ impl<T: std::str::FromStr> std::str::FromStr for Choice<T> {
 }
 
 impl Set {
-    async fn run(self, store: &impl Store, now: SystemTime, out: &mut impl Write) -> Outcome {
+    async fn run(self, store: &dyn Store, now: SystemTime, out: &mut impl Write) -> Outcome {
         fn given<T>(choice: Option<Choice<T>>) -> Option<Option<T>> {
             choice.map(|Choice(value)| value)
         }
@@ -154,7 +154,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    async fn run(self, store: &impl Store, out: &mut impl Write) -> Outcome {
+    async fn run(self, store: &dyn Store, out: &mut impl Write) -> Outcome {
         match self {
             Key::Create { account } => {
                 let made = account::generate_key(&account, crate::clock::Clock::System.now());
@@ -190,7 +190,7 @@ impl Account {
             Account::Create { key } => {
                 let account = account::generate(&key, now)?;
                 store.create_account(account.clone()).await?;
-                note(&store, "account.created", &key, json!({}), now).await?;
+                note(store.as_ref(), "account.created", &key, json!({}), now).await?;
                 print(&mut out, &account, true)?;
             }
             Account::List { secrets } => {
@@ -198,14 +198,14 @@ impl Account {
                     print(&mut out, &account, secrets)?;
                 }
             }
-            Account::Key(key) => return key.run(&store, &mut out).await,
-            Account::Set(set) => return set.run(&store, now, &mut out).await,
-            Account::Cloud(cloud) => return cloud.run(&store, &mut out).await,
+            Account::Key(key) => return key.run(store.as_ref(), &mut out).await,
+            Account::Set(set) => return set.run(store.as_ref(), now, &mut out).await,
+            Account::Cloud(cloud) => return cloud.run(store.as_ref(), &mut out).await,
             Account::Rotate { key } => {
                 let account = store.account(&key).await?.ok_or_else(|| format!("there is no account {key}"))?;
                 let account = account::rotate(account, now);
                 store.update_account(account.clone()).await?;
-                note(&store, "account.rotated", &key, json!({}), now).await?;
+                note(store.as_ref(), "account.rotated", &key, json!({}), now).await?;
                 print(&mut out, &account, true)?;
             }
         }
@@ -215,7 +215,7 @@ impl Account {
 
 /// Writes down who changed an account, and how.
 async fn note(
-    store: &impl Store,
+    store: &dyn Store,
     action: &str,
     account: &str,
     detail: serde_json::Value,

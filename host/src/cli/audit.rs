@@ -5,12 +5,7 @@ use std::{io::Write, process::ExitCode};
 use clap::Args;
 
 use super::Outcome;
-use crate::{
-    app,
-    clock::rfc3339,
-    config::Config,
-    store::{AuditFilter, Plugins},
-};
+use crate::{app, clock::rfc3339, config::Config, store::AuditFilter};
 
 /// Tell who changed what of plugins and accounts, newest first
 ///

@@ -71,7 +71,7 @@ fn set<T: FromStr>(kept: &mut Option<T>, given: Option<&str>, name: &str, expect
 
 impl Cloud {
     /// Sets what is given, and prints all that is set.
-    pub(super) async fn run(self, store: &impl Store, out: &mut impl Write) -> Outcome {
+    pub(super) async fn run(self, store: &dyn Store, out: &mut impl Write) -> Outcome {
         let account = &self.account;
         store.account(account).await?.ok_or_else(|| format!("there is no account {account}"))?;
         let before = Settings::of(store, account).await?;

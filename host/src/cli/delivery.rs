@@ -10,7 +10,7 @@ use crate::{
     app,
     clock::rfc3339,
     config::Config,
-    store::{DeliveryFilter, DeliveryState, Store},
+    store::{DeliveryFilter, DeliveryState},
 };
 
 /// Look at callbacks and send them again

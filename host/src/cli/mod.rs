@@ -6,6 +6,7 @@ mod audit;
 mod cloud;
 mod config;
 mod delivery;
+mod migrate;
 mod plugin;
 mod serve;
 
@@ -50,6 +51,7 @@ enum Command {
     #[command(subcommand)]
     Delivery(delivery::Delivery),
     Audit(audit::Audit),
+    Migrate(migrate::Migrate),
     #[command(subcommand)]
     Config(config::ConfigCommand),
 }
@@ -89,6 +91,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Account(account) => runtime.block_on(account.run(&config)),
         Command::Delivery(delivery) => runtime.block_on(delivery.run(&config)),
         Command::Audit(audit) => runtime.block_on(audit.run(&config)),
+        Command::Migrate(migrate) => runtime.block_on(migrate.run(&config)),
         Command::Config(command) => command.run(&config),
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     error::Code,
     job::Params,
     pipeline::{Call, Rect, Size, Transforms, View},
-    store::{AuditFilter, DeliveryClaim, Store, sqlite},
+    store::{AuditFilter, DeliveryClaim, Options, Sqlite, Store},
     wasm::{
         PluginLimits, Registry, Snapshot,
         tests::{as_version, component, open as open_registry_in},
@@ -43,9 +43,9 @@ impl Place {
         let defaults = Config::defaults();
         let mut rules = Rules { config: defaults.plugins, admin_accounts: vec!["demo".to_owned()] };
         change(&mut rules);
-        let options = sqlite::Options::without_breaker([7; 32]);
+        let options = Options::without_breaker([7; 32]);
         let store: Arc<dyn Store> =
-            Arc::new(sqlite::Sqlite::open(&self.root.join("store.db"), Clock::System, options).await.unwrap());
+            Arc::new(Sqlite::open(&self.root.join("store.db"), Clock::System, options).await.unwrap());
         for key in ["demo", "shop"] {
             if store.account(key).await.unwrap().is_none() {
                 store.create_account(account::generate(key, UNIX_EPOCH).unwrap()).await.unwrap();

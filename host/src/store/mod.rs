@@ -10,12 +10,15 @@ mod cursor;
 mod filter;
 mod library;
 mod plugins;
-pub mod sqlite;
+mod postgres;
+mod sql;
+mod sqlite;
 
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
 use uuid::Uuid;
 
 pub use filter::{Column, Direction, Filter, ResourceQuery, Test};
@@ -24,6 +27,8 @@ pub use library::{
     ResourceRow, Totals, ValueClass, VersionRow,
 };
 pub use plugins::{AuditFilter, AuditRow, PluginChange, PluginRow, PluginSet, Plugins};
+pub use postgres::{Pool, Postgres};
+pub use sqlite::Sqlite;
 
 use crate::{
     job::{Progress, Report, Spec, State},
@@ -81,6 +86,35 @@ pub enum Error {
     /// A cursor that this server did not make.
     #[error("the cursor is not one of this server's")]
     BadCursor,
+}
+
+/// How a store treats receivers that fail, and what authenticates cursors.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The key of cursors. Keep it, or cursors end with the process.
+    pub cursor_key: [u8; 32],
+    /// Failures in a row that open a receiver's breaker; 0: never.
+    pub breaker_failures: u32,
+    /// The first pause of an open breaker.
+    pub breaker_pause: Duration,
+    /// The longest pause.
+    pub breaker_max_pause: Duration,
+}
+
+impl Options {
+    /// Receivers that fail are always tried again.
+    pub fn without_breaker(cursor_key: [u8; 32]) -> Options {
+        Options { cursor_key, breaker_failures: 0, breaker_pause: Duration::ZERO, breaker_max_pause: Duration::ZERO }
+    }
+}
+
+/// How far the schema of a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// The newest step that the database has; 0 when it is empty.
+    pub found: i64,
+    /// The newest step that this program knows.
+    pub newest: i64,
 }
 
 /// An account: a tenant with its keys.
@@ -533,6 +567,25 @@ pub trait Store: Library + Plugins {
     async fn gauges(&self) -> Result<Gauges, Error>;
     /// Answers when the store can be read and written.
     async fn ready(&self) -> Result<(), Error>;
+
+    /// What other processes that share the store do from now on, as hints that may get lost; none when there
+    /// cannot be others.
+    fn hints(&self) -> Option<broadcast::Receiver<Hint>> {
+        None
+    }
+}
+
+/// What another process did: a reason to look at the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hint {
+    /// There are jobs to claim.
+    JobsDue,
+    /// There are deliveries to claim.
+    DeliveriesDue,
+    /// A job's row was changed.
+    Changed(Uuid),
+    /// A job that runs is to be cancelled.
+    CancelRequested(Uuid),
 }
 
 /// What a heartbeat found.
@@ -592,6 +645,10 @@ pub const SQLITE: &str = "sqlite";
 pub struct Config {
     /// Where rows are kept.
     pub url: String,
+    /// Connections to PostgreSQL at the same time.
+    pub max_connections: u32,
+    /// How long a command waits for one of them.
+    pub acquire_timeout_s: u64,
     /// How many jobs of an account may wait.
     pub queue_limit: u64,
     /// How long finished work is kept.
@@ -605,7 +662,32 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), String> {
         match self.url.as_str() {
             SQLITE => Ok(()),
-            other => Err(format!("store.url: is {other:?}, expected \"sqlite\"")),
+            url if postgres::is_postgres(url) => {
+                postgres::check(url).map_err(|problem| format!("store.url: {problem}"))
+            }
+            other => Err(format!("store.url: is {other:?}, expected \"sqlite\" or postgres://...")),
         }
     }
+
+    /// Which adapter keeps the rows.
+    pub(crate) fn place(&self) -> Place<'_> {
+        if !postgres::is_postgres(&self.url) {
+            return Place::Folder;
+        }
+        let acquire_timeout = Duration::from_secs(self.acquire_timeout_s);
+        Place::Cluster { url: &self.url, pool: Pool { max_connections: self.max_connections, acquire_timeout } }
+    }
+}
+
+/// Where rows are kept.
+pub(crate) enum Place<'a> {
+    /// In a file of the data directory.
+    Folder,
+    /// In a database that nodes share.
+    Cluster {
+        /// Its address.
+        url: &'a str,
+        /// How many connections to it.
+        pool: Pool,
+    },
 }

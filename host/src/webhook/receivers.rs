@@ -21,10 +21,7 @@ use super::*;
 use crate::{
     clock::{Clock, from_micros},
     egress::Egress,
-    store::{
-        DeliveryClaim, DeliveryState, Library, Store,
-        sqlite::{Options, Sqlite},
-    },
+    store::{DeliveryClaim, DeliveryState, Library, Options, Sqlite, Store},
 };
 
 /// What a receiver does.

@@ -30,10 +30,7 @@ use crate::{
     },
     job::{OutputState, Progress, Rendering, SourceReport},
     source::Source,
-    store::{
-        Account, Advance, BlobRow, ClaimedJob, Completion, Store,
-        sqlite::{Options, Sqlite},
-    },
+    store::{Account, Advance, BlobRow, ClaimedJob, Completion, Options, Sqlite, Store},
 };
 
 pub(super) const KEY: &str = "Bearer demo:right";

@@ -10,6 +10,7 @@ pub(super) mod library;
 pub(super) mod plugins;
 pub(super) mod queue;
 pub(super) mod submit;
+pub(super) mod walk;
 
 use std::{
     any::Any,
@@ -39,6 +40,8 @@ const LEASE: Duration = Duration::from_secs(30);
 pub(super) struct Subject {
     pub(super) store: Box<dyn Store>,
     pub(super) clock: Clock,
+    /// How many thousands of rows are many: what takes seconds.
+    pub(super) thousands: u64,
     /// What has to live as long as the store: a folder, a database.
     pub(super) _keep: Box<dyn Any + Send + Sync>,
 }
@@ -152,7 +155,7 @@ pub(super) fn submission(account: &str, jobs: Vec<NewJob>) -> Submission {
     Submission { account: account.into(), jobs, batch: None, idempotency: None, queue_limit: 1000 }
 }
 
-fn batch() -> NewBatch {
+pub(super) fn batch() -> NewBatch {
     NewBatch {
         id: new_id(),
         dialect: "native".into(),
@@ -198,7 +201,7 @@ fn later_tries() -> DeliveryClaim {
     DeliveryClaim { retries: true, ..first_tries() }
 }
 
-fn attempt(at: SystemTime, status: Option<u16>) -> AttemptRow {
+pub(super) fn attempt(at: SystemTime, status: Option<u16>) -> AttemptRow {
     AttemptRow { number: 1, at, elapsed: Duration::from_millis(12), status, detail: "so be it".into() }
 }
 
@@ -259,6 +262,7 @@ macro_rules! contract_tests {
                 keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;
             plugins: a_plugin_comes_out_as_it_went_in, a_plugin_is_changed_by_who_read_the_set_last, blobs_of_plugins_are_in_use,
                 a_change_of_plugins_is_told_and_written_down, the_audit_log_is_listed_newest_first_in_pages;
+            walk: random_walks_agree_with_a_simple_model;
         );
     };
     (@modules $make:path; $($module:ident: $($name:ident),+;)+) => {

@@ -2,24 +2,21 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
-use super::{
-    fail::Fail,
-    rows::{self, JOB, job_columns, key, span},
-    writer::{Tx, Values},
-};
+use super::{session::key, writer::Tx};
 use crate::{
     job::State,
-    store::{ClaimedJob, Heartbeat, JobRow},
+    store::{
+        ClaimedJob, Heartbeat, JobRow,
+        sql::{
+            Fail, Session, Values, read,
+            rows::{self, job_columns, span},
+            rules::{REAP, back_off, delta},
+        },
+    },
 };
-
-/// The longest back-off after a lost lease.
-const BACK_OFF_MAX: Duration = Duration::from_secs(300);
-
-/// Jobs taken from the lease index at a time.
-const REAP: i64 = 500;
 
 /// An account with due work, as the claim sees it.
 struct Candidate {
@@ -74,7 +71,7 @@ pub(super) async fn claim(tx: &mut Tx, limit: u32, lease: Duration) -> Result<Ve
     let values = Values::new()
         .with(serde_json::to_string(&ids)?)
         .with(tx.now.saturating_add(span(lease)))
-        .with(key(token))
+        .with(token)
         .with(tx.now)
         .with(serde_json::to_string(&accounts)?);
     let rows = if chosen.is_empty() { Vec::new() } else { tx.ask(TAKE, values).await? };
@@ -127,13 +124,8 @@ async fn heads(tx: &mut Tx, account: &str, limit: i64) -> Result<Vec<(i64, Vec<u
 }
 
 async fn job(tx: &mut Tx, id: &[u8]) -> Result<JobRow, Fail> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {JOB} FROM jobs j JOIN job_documents d ON d.job = j.id WHERE j.id = ?"
-    )))
-    .bind(id)
-    .fetch_one(tx.open().await?)
-    .await?;
-    rows::job(&row)
+    let id = Uuid::from_slice(id).map_err(|error| Fail::Value(error.to_string()))?;
+    read::any_job(tx, id).await?.ok_or_else(|| Fail::Value(format!("the job {id} is gone")))
 }
 
 pub(super) async fn heartbeat(tx: &mut Tx, leases: Vec<(Uuid, Uuid)>, lease: Duration) -> Result<Vec<Heartbeat>, Fail> {
@@ -213,17 +205,11 @@ pub(super) async fn reap(tx: &mut Tx, max_attempts: u32, lease: Duration) -> Res
     }
 }
 
-/// 2 to the power of the attempts so far, in seconds, at most five minutes.
-fn back_off(attempt: i64) -> Duration {
-    Duration::from_secs(1 << attempt.clamp(0, 20)).min(BACK_OFF_MAX)
-}
-
 /// Keeps an account's counters in step with a job that moves.
 pub(super) async fn count(tx: &mut Tx, account: &str, from: State, to: State) -> Result<(), Fail> {
-    let delta = |state| i64::from(to == state) - i64::from(from == state);
     sqlx::query("UPDATE accounts SET queued = queued + ?, running = running + ? WHERE key = ?")
-        .bind(delta(State::Queued))
-        .bind(delta(State::Running))
+        .bind(delta(State::Queued, from, to))
+        .bind(delta(State::Running, from, to))
         .bind(account)
         .execute(tx.open().await?)
         .await?;

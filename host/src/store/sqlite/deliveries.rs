@@ -7,45 +7,23 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
-use super::{
-    breaker,
-    fail::Fail,
-    rows::{self, DELIVERY, at, key, name, span},
-    writer::{Tx, Values},
-};
+use super::{breaker, session::key, writer::Tx};
 use crate::{
-    store::{ClaimedDelivery, DeliveryClaim, RecordedAttempt, Verdict},
+    store::{
+        ClaimedDelivery, DeliveryClaim, RecordedAttempt, Verdict,
+        sql::{
+            Fail, Fields, Session, Values,
+            breaker::is_answer,
+            read,
+            rows::{self, DELIVERY, OWNERS, SECRETS, at, name, span},
+            rules::{DueLane, InFlight, LANES, LOG, PARKED, ROUNDS, outcome, receiver},
+        },
+    },
     webhook::NewDelivery,
 };
-
-/// When a parked lane is looked at again although nothing woke it, in microseconds.
-const PARKED: i64 = 1_000_000;
-
-/// Attempts kept in a delivery's log.
-const LOG: i64 = 50;
-
-/// Times that a claim goes over the due lanes at most: the first gives each its share, the next ones
-/// deal out what is left.
-const ROUNDS: usize = 8;
-
-/// Lanes looked at in one round at least, so that a few that can take nothing do not end a claim.
-const LANES: u32 = 64;
-
-/// Scheme, host and port: what one receiver is.
-pub(super) fn receiver(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(parsed) if parsed.has_host() => format!(
-            "{}://{}:{}",
-            parsed.scheme(),
-            parsed.host_str().unwrap_or_default(),
-            parsed.port_or_known_default().unwrap_or_default()
-        ),
-        _ => url.to_owned(),
-    }
-}
 
 /// Owes deliveries; leaves out those whose place in the order key is taken.
 pub(super) async fn insert(tx: &mut Tx, owed: &[NewDelivery]) -> Result<(), Fail> {
@@ -132,45 +110,16 @@ macro_rules! refresh {
     };
 }
 
-/// Who may take how much more.
-struct InFlight {
-    receivers: HashMap<String, u32>,
-    accounts: HashMap<String, u32>,
-}
-
-impl InFlight {
-    async fn count(tx: &mut Tx) -> Result<InFlight, Fail> {
-        let rows = sqlx::query(
-            "SELECT receiver, account, COUNT(*) AS leased FROM deliveries WHERE lease_until IS NOT NULL \
-             GROUP BY receiver, account",
-        )
-        .fetch_all(tx.open().await?)
-        .await?;
-        let mut found = InFlight { receivers: HashMap::new(), accounts: HashMap::new() };
-        for row in &rows {
-            found.add(row.try_get("receiver")?, row.try_get("account")?, row.try_get("leased")?);
-        }
-        Ok(found)
-    }
-
-    fn add(&mut self, receiver: &str, account: &str, more: u32) {
-        *self.receivers.entry(receiver.to_owned()).or_default() += more;
-        *self.accounts.entry(account.to_owned()).or_default() += more;
-    }
-
-    fn receiver(&self, receiver: &str) -> u32 {
-        self.receivers.get(receiver).copied().unwrap_or(0)
-    }
-
-    fn account(&self, account: &str) -> u32 {
-        self.accounts.get(account).copied().unwrap_or(0)
-    }
+async fn in_flight(tx: &mut Tx) -> Result<InFlight, Fail> {
+    const COUNT: &str = "SELECT receiver, account, COUNT(*) AS leased FROM deliveries WHERE lease_until IS NOT NULL \
+         GROUP BY receiver, account";
+    InFlight::read(&tx.ask(COUNT, Values::new()).await?)
 }
 
 pub(super) async fn claim(tx: &mut Tx, claim: DeliveryClaim) -> Result<Vec<ClaimedDelivery>, Fail> {
     let lane = i64::from(claim.retries);
-    let token = key(Uuid::new_v4());
-    let mut in_flight = InFlight::count(tx).await?;
+    let token = Uuid::new_v4();
+    let mut in_flight = in_flight(tx).await?;
     let mut chosen = Vec::new();
     for _ in 0..ROUNDS {
         let left = claim.limit.saturating_sub(chosen.len() as u32);
@@ -188,12 +137,7 @@ pub(super) async fn claim(tx: &mut Tx, claim: DeliveryClaim) -> Result<Vec<Claim
                 postpone(tx, &due, lane, until, false).await?;
                 continue;
             }
-            let busy = in_flight.receiver(&due.receiver);
-            // After the pause a single probe tells whether the receiver is well again.
-            let per_receiver = if due.open_until.is_some() { 1 } else { claim.per_receiver };
-            let room = per_receiver
-                .saturating_sub(busy)
-                .min(claim.per_account.saturating_sub(in_flight.account(&due.account)));
+            let room = in_flight.room(&due, &claim);
             if room == 0 {
                 postpone(tx, &due, lane, tx.now + PARKED, true).await?;
                 continue;
@@ -205,15 +149,15 @@ pub(super) async fn claim(tx: &mut Tx, claim: DeliveryClaim) -> Result<Vec<Claim
                 refresh!()
             );
             let values = Values::new()
-                .with(due.receiver.clone())
-                .with(due.account.clone())
+                .with(&due.receiver)
+                .with(&due.account)
                 .with(tx.now)
                 .with(tx.now.saturating_add(span(claim.lease)))
-                .with(token.clone())
+                .with(token)
                 .with(lane)
                 .with(room.min(share).min(left));
-            let taken: Vec<Vec<u8>> =
-                tx.ask(TAKE, values).await?.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+            let taken: Vec<Uuid> =
+                tx.ask(TAKE, values).await?.iter().map(|row| row.id("id")).collect::<Result<_, _>>()?;
             in_flight.add(&due.receiver, &due.account, taken.len() as u32);
             chosen.extend(taken);
         }
@@ -221,35 +165,13 @@ pub(super) async fn claim(tx: &mut Tx, claim: DeliveryClaim) -> Result<Vec<Claim
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    read_claimed(tx, &token, &chosen).await
-}
-
-/// A lane that has to be looked at.
-struct DueLane {
-    receiver: String,
-    account: String,
-    open_until: Option<i64>,
+    read_claimed(tx, token, &chosen).await
 }
 
 async fn due_lanes(tx: &mut Tx, lane: i64, limit: u32) -> Result<Vec<DueLane>, Fail> {
-    let rows = sqlx::query(
-        "SELECT l.receiver, l.account, r.open_until FROM lanes l LEFT JOIN receivers r ON r.receiver = l.receiver \
-         WHERE l.lane = ? AND l.due_at <= ? ORDER BY l.due_at LIMIT ?",
-    )
-    .bind(lane)
-    .bind(tx.now)
-    .bind(limit)
-    .fetch_all(tx.open().await?)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(DueLane {
-                receiver: row.try_get("receiver")?,
-                account: row.try_get("account")?,
-                open_until: row.try_get("open_until")?,
-            })
-        })
-        .collect()
+    const DUE: &str = "SELECT l.receiver, l.account, r.open_until FROM lanes l \
+         LEFT JOIN receivers r ON r.receiver = l.receiver WHERE l.lane = $1 AND l.due_at <= $2 ORDER BY l.due_at LIMIT $3";
+    tx.ask(DUE, Values::new().with(lane).with(tx.now).with(limit)).await?.iter().map(DueLane::read).collect()
 }
 
 async fn postpone(tx: &mut Tx, due: &DueLane, lane: i64, until: i64, parked: bool) -> Result<(), Fail> {
@@ -264,26 +186,14 @@ async fn postpone(tx: &mut Tx, due: &DueLane, lane: i64, until: i64, parked: boo
     Ok(())
 }
 
-async fn read_claimed(tx: &mut Tx, token: &[u8], ids: &[Vec<u8>]) -> Result<Vec<ClaimedDelivery>, Fail> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {DELIVERY}, COALESCE(k.secret, a.secret) AS secret, a.webhook_secret, a.previous_webhook_secret, a.previous_until \
-         FROM json_each(?) chosen JOIN deliveries v ON v.id = unhex(chosen.value) \
-         JOIN delivery_bodies b ON b.delivery = v.id JOIN accounts a ON a.key = v.account \
-         LEFT JOIN api_keys k ON k.key = v.signing_key AND k.account = v.account ORDER BY v.next_at, v.id"
-    )))
-    .bind(serde_json::to_string(&ids.iter().map(hex::encode).collect::<Vec<_>>())?)
-    .fetch_all(tx.open().await?)
-    .await?;
-    let token = Uuid::from_slice(token).map_err(|error| Fail::Value(error.to_string()))?;
-    let mut claimed = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut webhook_secrets = vec![row.try_get("webhook_secret")?];
-        let valid = row.try_get::<Option<i64>, _>("previous_until")?.is_some_and(|until| until > tx.now);
-        webhook_secrets.extend(row.try_get::<Option<String>, _>("previous_webhook_secret")?.filter(|_| valid));
-        let api_secret = row.try_get("secret")?;
-        claimed.push(ClaimedDelivery { row: rows::delivery(row)?, token, webhook_secrets, api_secret });
-    }
-    Ok(claimed)
+async fn read_claimed(tx: &mut Tx, token: Uuid, ids: &[Uuid]) -> Result<Vec<ClaimedDelivery>, Fail> {
+    let sql = format!(
+        "SELECT {DELIVERY}, {SECRETS} FROM json_each($1) chosen JOIN deliveries v ON v.id = unhex(chosen.value) \
+         {OWNERS} ORDER BY v.next_at, v.id"
+    );
+    let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+    let rows = tx.ask(sql, Values::new().with(serde_json::to_string(&ids)?)).await?;
+    rows.iter().map(|row| rows::claimed_delivery(row, token, tx.now)).collect()
 }
 
 pub(super) async fn record(tx: &mut Tx, attempts: Vec<RecordedAttempt>) -> Result<(), Fail> {
@@ -291,11 +201,8 @@ pub(super) async fn record(tx: &mut Tx, attempts: Vec<RecordedAttempt>) -> Resul
     let mut seen = HashSet::new();
     let (mut recorded, mut well) = (Vec::new(), Vec::new());
     for one in attempts.iter().filter(|one| seen.insert((one.id, one.token))) {
-        let (state, next_at, lane, finished_at) = match one.verdict {
-            Verdict::Delivered => ("delivered", None, None, Some(tx.now)),
-            Verdict::Retry(next) => ("pending", Some(at(next)), Some(1), None),
-            Verdict::Dead => ("dead", None, None, Some(tx.now)),
-        };
+        let (state, next_at, finished_at) = outcome(&one.verdict, tx.now);
+        let lane = next_at.map(|_| 1);
         let attempt = &one.attempt;
         recorded.push(serde_json::json!([
             one.id.simple().to_string(),
@@ -309,7 +216,7 @@ pub(super) async fn record(tx: &mut Tx, attempts: Vec<RecordedAttempt>) -> Resul
             attempt.status,
             attempt.detail,
         ]));
-        well.push((one.id, one.verdict == Verdict::Delivered || breaker::is_answer(attempt.status)));
+        well.push((one.id, one.verdict == Verdict::Delivered || is_answer(attempt.status)));
     }
     let rows = tx.ask(RECORD, Values::new().with(serde_json::to_string(&recorded)?)).await?;
     // A lost lease has no row: whoever has the delivery now will write down how it went.
@@ -317,13 +224,13 @@ pub(super) async fn record(tx: &mut Tx, attempts: Vec<RecordedAttempt>) -> Resul
     let (mut freed, mut long) = (Vec::new(), Vec::new());
     let mut touched = BTreeMap::<(String, String), u32>::new();
     for row in &rows {
-        let (id, receiver): (Uuid, String) = (rows::id(row, "id")?, row.try_get("receiver")?);
+        let (id, receiver): (Uuid, String) = (row.id("id")?, row.try_get("receiver")?);
         *touched.entry((receiver.clone(), row.try_get("account")?)).or_default() += 1;
         held.insert(id, receiver);
         // One that is blocked was overtaken by an earlier sibling, which goes without its help.
         if row.try_get::<i64, _>("goes")? != 0 {
             let kind: String = row.try_get("kind")?;
-            freed.push((rows::id(row, "order_key")?.simple().to_string(), row.try_get::<i64, _>("sequence")?, kind));
+            freed.push((row.id("order_key")?.simple().to_string(), row.try_get::<i64, _>("sequence")?, kind));
         }
         let number: i64 = row.try_get("attempts")?;
         if number > LOG {
@@ -383,7 +290,7 @@ async fn refresh(tx: &mut Tx, receiver: &str, account: &str, freed: u32) -> Resu
          UPDATE lanes SET parked = 0, due_at = $3 WHERE (receiver, account, lane) IN (SELECT receiver, account, \
          lane FROM lanes WHERE account = $2 AND parked = 1 ORDER BY due_at LIMIT $4)"
     );
-    let values = Values::new().with(receiver.to_owned()).with(account.to_owned()).with(tx.now).with(2 * freed);
+    let values = Values::new().with(receiver).with(account).with(tx.now).with(2 * freed);
     tx.ask(REFRESH, values).await?;
     Ok(())
 }
@@ -409,15 +316,8 @@ pub(super) async fn reap(tx: &mut Tx) -> Result<u64, Fail> {
 
 /// Owes a delivery again: the same message in a row of its own, which waits for nobody.
 pub(super) async fn replay(tx: &mut Tx, account: &str, id: Uuid) -> Result<Option<Uuid>, Fail> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {DELIVERY} FROM deliveries v JOIN delivery_bodies b ON b.delivery = v.id WHERE v.id = ? AND v.account = ?"
-    )))
-    .bind(key(id))
-    .bind(account)
-    .fetch_optional(tx.open().await?)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let mut delivery = rows::delivery(&row)?.delivery;
+    let Some(row) = read::plain_delivery(tx, account, id).await? else { return Ok(None) };
+    let mut delivery = row.delivery;
     let new = Uuid::now_v7();
     delivery.order_key = new;
     insert_rows(tx, &[(&delivery, new, Some(id))]).await?;

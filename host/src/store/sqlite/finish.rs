@@ -2,16 +2,13 @@
 
 use uuid::Uuid;
 
-use super::{
-    deliveries,
-    fail::Fail,
-    library,
-    rows::{self, key},
-    writer::{Tx, Values},
-};
+use super::{deliveries, session::key, writer::Tx};
 use crate::{
     job::State,
-    store::{Advance, Cancelled, Completed, Completion, Error},
+    store::{
+        Advance, Cancelled, Change, Completed, Completion, Error, PluginChange,
+        sql::{Fail, Fields, Session, Values, library, plugins, rows, rules::must_be_final},
+    },
     webhook::NewDelivery,
 };
 
@@ -31,7 +28,7 @@ pub(super) async fn advance(tx: &mut Tx, id: Uuid, token: Uuid, advance: Advance
         documents!()
     );
     // Without the lease nothing of it stays: the failure undoes the command.
-    let rows = tx.ask(HELD, documents(id, &advance)?.with(key(token))).await?;
+    let rows = tx.ask(HELD, documents(id, &advance)?.with(token)).await?;
     if rows.is_empty() {
         return Err(Error::LeaseLost { id }.into());
     }
@@ -46,11 +43,11 @@ pub(super) async fn complete(tx: &mut Tx, id: Uuid, token: Uuid, completion: Com
          UPDATE accounts SET running = running - 1 WHERE key = (SELECT account FROM jobs WHERE id = $1); ",
         documents!()
     );
-    let values = documents(id, &completion.advance)?.with(completion.state.as_str()).with(tx.now).with(key(token));
+    let values = documents(id, &completion.advance)?.with(completion.state.as_str()).with(tx.now).with(token);
     let rows = tx.ask(END, values).await?;
     // Without the lease nothing of it stays: the failure undoes the command.
     let row = rows.first().ok_or(Error::LeaseLost { id })?;
-    settle(tx, rows::optional_id(row, "batch")?, completion).await
+    settle(tx, row.optional_id("batch")?, completion).await
 }
 
 pub(super) async fn cancel(
@@ -76,7 +73,7 @@ pub(super) async fn cancel(
             );
             let values = documents(id, &completion.advance)?.with(completion.state.as_str()).with(tx.now);
             tx.ask(END, values).await?;
-            let completed = settle(tx, rows::optional_id(&row, "batch")?, completion).await?;
+            let completed = settle(tx, row.optional_id("batch")?, completion).await?;
             Ok((Cancelled::Now, completed))
         }
         State::Running => {
@@ -93,17 +90,10 @@ pub(super) async fn cancel(
     }
 }
 
-fn must_be_final(completion: &Completion) -> Result<(), Fail> {
-    if completion.state.is_final() {
-        return Ok(());
-    }
-    Err(Fail::Value(format!("{} is not a final state", completion.state.as_str())))
-}
-
 /// What follows a job's end: deliveries, changes of the library, and the batch.
 async fn settle(tx: &mut Tx, batch: Option<Uuid>, completion: Completion) -> Result<Completed, Fail> {
     deliveries::insert(tx, &completion.advance.deliveries).await?;
-    for change in completion.changes {
+    for change in &completion.changes {
         library::change(tx, change).await?;
     }
     let Some(batch) = batch else { return Ok(Completed::default()) };
@@ -127,11 +117,26 @@ async fn settle(tx: &mut Tx, batch: Option<Uuid>, completion: Completion) -> Res
 fn documents(id: Uuid, advance: &Advance) -> Result<Values, Fail> {
     let blobs: Vec<_> = advance.blobs.iter().map(|blob| (&blob.sha256, blob.bytes)).collect();
     Ok(Values::new()
-        .with(key(id))
+        .with(id)
         .with(serde_json::to_string(&advance.report)?)
         .with(serde_json::to_string(&blobs)?)
         .with(advance.progress.done)
         .with(advance.progress.total))
+}
+
+/// Makes changes of the library and owes the deliveries that tell of them.
+pub(super) async fn change(tx: &mut Tx, changes: Vec<Change>, owed: Vec<NewDelivery>) -> Result<(), Fail> {
+    for change in &changes {
+        library::change(tx, change).await?;
+    }
+    deliveries::insert(tx, &owed).await
+}
+
+/// Changes the set of plugins and owes the deliveries that tell of it.
+pub(super) async fn change_plugin(tx: &mut Tx, change: PluginChange) -> Result<u64, Fail> {
+    let revision = plugins::change(tx, &change).await?;
+    deliveries::insert(tx, &change.owed).await?;
+    Ok(revision)
 }
 
 /// Records a finished batch's deliveries, once.

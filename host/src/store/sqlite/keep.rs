@@ -1,63 +1,21 @@
-//! Assets, what refers to blobs, what may be forgotten, and what the metrics page shows.
+//! What refers to blobs, what may be forgotten, and what the metrics page shows.
 
 use std::time::Duration;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{
-    fail::Fail,
-    rows::{self, at, span, time},
-    writer::Tx,
-};
+use super::writer::Tx;
 use crate::{
     job::State,
-    store::{AssetRow, DeliveryState, Gauges, NextDue},
+    store::{
+        DeliveryState, Gauges, NextDue,
+        sql::{
+            Fail, Fields,
+            rows::{span, time},
+            rules::FORGET,
+        },
+    },
 };
-
-/// Rows of a kind that one commit forgets at most.
-const FORGET: i64 = 500;
-
-pub(super) async fn put_asset(tx: &mut Tx, asset: AssetRow) -> Result<(), Fail> {
-    sqlx::query(
-        "INSERT INTO assets (account, id, sha256, bytes, format, width, height, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, id) DO UPDATE SET sha256 = excluded.sha256, \
-         bytes = excluded.bytes, format = excluded.format, width = excluded.width, height = excluded.height, \
-         created_at = excluded.created_at",
-    )
-    .bind(&asset.account)
-    .bind(&asset.id)
-    .bind(&asset.sha256)
-    .bind(asset.bytes as i64)
-    .bind(&asset.format)
-    .bind(asset.width)
-    .bind(asset.height)
-    .bind(at(asset.created_at))
-    .execute(tx.open().await?)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn asset(
-    connection: &mut SqliteConnection,
-    account: &str,
-    id: &str,
-) -> Result<Option<AssetRow>, Fail> {
-    let row = sqlx::query("SELECT * FROM assets WHERE account = ? AND id = ?")
-        .bind(account)
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(rows::asset).transpose()
-}
-
-pub(super) async fn delete_asset(tx: &mut Tx, account: &str, id: &str) -> Result<bool, Fail> {
-    let deleted = sqlx::query("DELETE FROM assets WHERE account = ? AND id = ?")
-        .bind(account)
-        .bind(id)
-        .execute(tx.open().await?)
-        .await?;
-    Ok(deleted.rows_affected() > 0)
-}
 
 /// Writes without changing anything: a full disk or a read-only file shows.
 pub(super) async fn touch(tx: &mut Tx) -> Result<(), Fail> {
@@ -178,16 +136,14 @@ pub(super) async fn gauges(connection: &mut SqliteConnection, now: i64) -> Resul
     )
     .fetch_one(&mut *connection)
     .await?;
-    let number =
-        |row: &sqlx::sqlite::SqliteRow, column: &str| row.try_get::<i64, _>(column).map(|value| value.max(0) as u64);
     Ok(Gauges {
-        jobs: vec![(State::Queued, number(&jobs, "queued")?), (State::Running, number(&jobs, "running")?)],
+        jobs: vec![(State::Queued, jobs.count("queued")?), (State::Running, jobs.count("running")?)],
         oldest_queued: jobs
             .try_get::<Option<i64>, _>("oldest")?
             .map(|since| Duration::from_micros(now.saturating_sub(since).max(0) as u64)),
         deliveries: vec![
-            (DeliveryState::Pending, number(&deliveries, "pending")?),
-            (DeliveryState::Dead, number(&deliveries, "dead")?),
+            (DeliveryState::Pending, deliveries.count("pending")?),
+            (DeliveryState::Dead, deliveries.count("dead")?),
         ],
     })
 }

@@ -3,21 +3,12 @@
 //! Every command is a transaction of its own for its caller; the writer commits several at once. The
 //! database is in WAL mode with `synchronous=FULL`: what was answered survives a power cut.
 
-mod accounts;
 mod breaker;
 mod claim;
 mod deliveries;
-mod fail;
 mod finish;
 mod keep;
-mod library;
-mod lookup;
-mod plugins;
-mod port;
-mod read;
-mod rows;
-mod schema;
-mod search;
+mod session;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -26,18 +17,25 @@ mod writer;
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use sqlx::{
-    ConnectOptions, Sqlite as Database, SqlitePool,
+    ConnectOptions, Sqlite as Database, SqliteConnection, SqlitePool,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use uuid::Uuid;
 
-use self::{fail::Fail, writer::Writer};
+use self::writer::Writer;
 use super::{
-    Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, ClaimedDelivery, ClaimedJob, Completed, Completion,
-    DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow, NextDue, Page,
-    RecordedAttempt, Store, Submission, Submitted,
+    Account, Advance, AssetRow, AuditRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob,
+    Completed, Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow,
+    NextDue, Options, Page, PluginChange, RecordedAttempt, Schema, Store, Submission, Submitted,
+    sql::{
+        accounts, assets,
+        backend::Backend,
+        plugins, read,
+        schema::{self, Steps},
+    },
 };
 use crate::{
     clock::{Clock, micros},
@@ -55,25 +53,19 @@ const BUSY: Duration = Duration::from_secs(10);
 /// database file several times a second under load.
 const CHECKPOINT_PAGES: &str = "8000";
 
-/// How the store treats receivers that fail, and what authenticates cursors.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The key of cursors. Keep it, or cursors end with the process.
-    pub cursor_key: [u8; 32],
-    /// Failures in a row that open a receiver's breaker; 0: never.
-    pub breaker_failures: u32,
-    /// The first pause of an open breaker.
-    pub breaker_pause: Duration,
-    /// The longest pause.
-    pub breaker_max_pause: Duration,
-}
+/// Every step of the schema.
+const STEPS: Steps = &[
+    (1, "first", include_str!("../../../migrations/sqlite/0001_first.sql")),
+    (2, "library", include_str!("../../../migrations/sqlite/0002_library.sql")),
+    (3, "batches", include_str!("../../../migrations/sqlite/0003_batches.sql")),
+    (4, "found_again", include_str!("../../../migrations/sqlite/0004_found_again.sql")),
+    (5, "account settings", include_str!("../../../migrations/sqlite/0005_account_settings.sql")),
+    (6, "versions", include_str!("../../../migrations/sqlite/0006_versions.sql")),
+    (7, "plugins", include_str!("../../../migrations/sqlite/0007_plugins.sql")),
+];
 
-impl Options {
-    /// Receivers that fail are always tried again.
-    pub fn without_breaker(cursor_key: [u8; 32]) -> Options {
-        Options { cursor_key, breaker_failures: 0, breaker_pause: Duration::ZERO, breaker_max_pause: Duration::ZERO }
-    }
-}
+/// What is attempted first.
+const OPEN: &str = "open the database";
 
 /// The store in one SQLite file.
 #[derive(Clone)]
@@ -90,12 +82,9 @@ impl Sqlite {
     ///
     /// Errors: the file cannot be made or opened; a newer binary wrote it.
     pub async fn open(path: &Path, clock: Clock, options: Options) -> Result<Sqlite, Error> {
-        let failed = |message: String| Error::Failed { attempt: "open the database", message };
+        let failed = |message: String| Error::Failed { attempt: OPEN, message };
         create(path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        let connect = SqliteConnectOptions::new()
-            .filename(path)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
+        let connect = connect(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
@@ -104,10 +93,9 @@ impl Sqlite {
             .pragma("temp_store", "memory")
             .statement_cache_capacity(256)
             // As many results as a message gives, so that SQLite's thread need not wait for ours.
-            .row_buffer_size(1024)
-            .disable_statement_logging();
+            .row_buffer_size(1024);
         let mut connection = connect.connect().await.map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        schema::migrate(&mut connection).await?;
+        schema::migrate(&mut connection, STEPS).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(connect.clone().pragma("query_only", "on").pragma("cache_size", "-8192"))
@@ -118,20 +106,28 @@ impl Sqlite {
         Ok(Sqlite { writer, readers, clock, cursor_key })
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Database>, Error> {
-        let failed = |error: sqlx::Error| Error::Failed { attempt: "read the database", message: error.to_string() };
-        self.readers.acquire().await.map_err(failed)
-    }
-
-    /// For reads of several queries that have to see the same state.
-    async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Database>, Error> {
-        let failed = |error: sqlx::Error| Error::Failed { attempt: "read the database", message: error.to_string() };
-        self.readers.begin().await.map_err(failed)
+    /// How far the schema of the database at `path` is, without changing it. A file that is missing has none.
+    ///
+    /// Errors: as of [`Sqlite::open`].
+    pub async fn schema(path: &Path) -> Result<Schema, Error> {
+        let failed = |error: sqlx::Error| Error::Failed { attempt: OPEN, message: error.to_string() };
+        let versions = if path.exists() {
+            let mut connection = connect(path).read_only(true).connect().await.map_err(failed)?;
+            session::versions(&mut connection).await
+        } else {
+            Ok(Vec::new())
+        };
+        schema::compare(versions, STEPS).map_err(|fail| fail.at(OPEN))
     }
 
     fn now(&self) -> i64 {
         micros(self.clock.now()) as i64
     }
+}
+
+/// What all connections have in common.
+fn connect(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY).disable_statement_logging()
 }
 
 /// Makes the file, or takes others' rights to it away: it holds secrets. SQLite gives the files beside it the same mode.
@@ -148,43 +144,77 @@ fn create(path: &Path) -> std::io::Result<()> {
     options.open(path).map(|_| ())
 }
 
-/// Gives a reading failure the attempt it belongs to.
-fn at<T>(attempt: &'static str, result: Result<T, Fail>) -> Result<T, Error> {
-    result.map_err(|fail| fail.at(attempt))
+impl Backend for Sqlite {
+    type Session = SqliteConnection;
+    type Reader = PoolConnection<Database>;
+    type Snapshot = sqlx::Transaction<'static, Database>;
+
+    fn reader(&self) -> BoxFuture<'_, Result<PoolConnection<Database>, Error>> {
+        Box::pin(async move { self.told("read the database", self.readers.acquire().await.map_err(Into::into)) })
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<sqlx::Transaction<'static, Database>, Error>> {
+        Box::pin(async move { self.told("read the database", self.readers.begin().await.map_err(Into::into)) })
+    }
+
+    fn cursor_key(&self) -> &[u8; 32] {
+        &self.cursor_key
+    }
+
+    fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.writer.call("change the library", move |tx| Box::pin(finish::change(tx, changes, owed))))
+    }
+
+    fn write_plugin(&self, change: PluginChange) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.writer.call("change the plugin", move |tx| Box::pin(finish::change_plugin(tx, change))))
+    }
+
+    fn write_audit(&self, entry: AuditRow) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(
+            self.writer
+                .call("write the audit log", move |tx| Box::pin(async move { plugins::write(tx, &[entry]).await })),
+        )
+    }
 }
 
 #[async_trait]
 impl Store for Sqlite {
     async fn create_account(&self, account: Account) -> Result<(), Error> {
-        self.writer.call("make the account", move |tx| Box::pin(accounts::create(tx, account))).await
+        self.writer
+            .call("make the account", move |tx| Box::pin(async move { accounts::create(tx, &account).await }))
+            .await
     }
 
     async fn account(&self, key: &str) -> Result<Option<Account>, Error> {
-        at("look the account up", accounts::one(&mut *self.reader().await?, key).await)
+        self.told("look the account up", accounts::one(&mut *self.reader().await?, key).await)
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        at("list the accounts", accounts::all(&mut *self.reader().await?).await)
+        self.told("list the accounts", accounts::all(&mut *self.reader().await?).await)
     }
 
     async fn update_account(&self, account: Account) -> Result<bool, Error> {
-        self.writer.call("change the account", move |tx| Box::pin(accounts::update(tx, account))).await
+        self.writer
+            .call("change the account", move |tx| Box::pin(async move { accounts::update(tx, &account).await }))
+            .await
     }
 
     async fn submit(&self, submission: Submission) -> Result<Submitted, Error> {
-        self.writer.call("accept the jobs", move |tx| Box::pin(submit::submit(tx, submission))).await
+        self.writer
+            .call("accept the jobs", move |tx| Box::pin(async move { submit::submit(tx, &submission).await }))
+            .await
     }
 
     async fn job(&self, account: &str, id: Uuid) -> Result<Option<JobRow>, Error> {
-        at("look the job up", read::job(&mut *self.reader().await?, account, id).await)
+        self.told("look the job up", read::job(&mut *self.reader().await?, account, id).await)
     }
 
     async fn any_job(&self, id: Uuid) -> Result<Option<JobRow>, Error> {
-        at("look the job up", read::any_job(&mut *self.reader().await?, id).await)
+        self.told("look the job up", read::any_job(&mut *self.reader().await?, id).await)
     }
 
     async fn jobs(&self, account: &str, filter: JobFilter) -> Result<Page<JobRow>, Error> {
-        at("list the jobs", read::jobs(&mut *self.reader().await?, &self.cursor_key, account, filter).await)
+        self.told("list the jobs", read::jobs(&mut *self.reader().await?, &self.cursor_key, account, filter).await)
     }
 
     async fn claim_jobs(&self, limit: u32, lease: Duration) -> Result<Vec<ClaimedJob>, Error> {
@@ -223,16 +253,16 @@ impl Store for Sqlite {
 
     async fn batch(&self, account: &str, id: Uuid) -> Result<Option<BatchRow>, Error> {
         let mut snapshot = self.snapshot().await?;
-        at("look the batch up", read::batch(&mut snapshot, account, id).await)
+        self.told("look the batch up", read::batch(&mut *snapshot, account, id).await)
     }
 
     async fn batches(&self, account: &str, filter: BatchFilter) -> Result<Vec<BatchRow>, Error> {
         let mut snapshot = self.snapshot().await?;
-        at("list the batches", read::batches(&mut snapshot, account, filter).await)
+        self.told("list the batches", read::batches(&mut *snapshot, account, filter).await)
     }
 
     async fn unannounced_batches(&self, limit: u32) -> Result<Vec<BatchRow>, Error> {
-        at("look for finished batches", read::unannounced(&mut *self.snapshot().await?, limit).await)
+        self.told("look for finished batches", read::unannounced(&mut *self.snapshot().await?, limit).await)
     }
 
     async fn announce_batch(&self, id: Uuid, deliveries: Vec<NewDelivery>) -> Result<(), Error> {
@@ -253,11 +283,11 @@ impl Store for Sqlite {
 
     async fn deliveries(&self, account: &str, filter: DeliveryFilter) -> Result<Page<DeliveryRow>, Error> {
         let found = read::deliveries(&mut *self.reader().await?, &self.cursor_key, account, filter).await;
-        at("list the deliveries", found)
+        self.told("list the deliveries", found)
     }
 
     async fn delivery(&self, account: &str, id: Uuid) -> Result<Option<DeliveryRow>, Error> {
-        at("look the delivery up", read::delivery(&mut *self.snapshot().await?, account, id).await)
+        self.told("look the delivery up", read::delivery(&mut *self.snapshot().await?, account, id).await)
     }
 
     async fn replay(&self, account: &str, id: Uuid) -> Result<Option<Uuid>, Error> {
@@ -268,26 +298,26 @@ impl Store for Sqlite {
     }
 
     async fn next_due(&self) -> Result<NextDue, Error> {
-        at("look for what is due", keep::next_due(&mut *self.reader().await?).await)
+        self.told("look for what is due", keep::next_due(&mut *self.reader().await?).await)
     }
 
     async fn put_asset(&self, asset: AssetRow) -> Result<(), Error> {
-        self.writer.call("keep the asset", move |tx| Box::pin(keep::put_asset(tx, asset))).await
+        self.writer.call("keep the asset", move |tx| Box::pin(async move { assets::put(tx, &asset).await })).await
     }
 
     async fn asset(&self, account: &str, id: &str) -> Result<Option<AssetRow>, Error> {
-        at("look the asset up", keep::asset(&mut *self.reader().await?, account, id).await)
+        self.told("look the asset up", assets::one(&mut *self.reader().await?, account, id).await)
     }
 
     async fn delete_asset(&self, account: &str, id: &str) -> Result<bool, Error> {
         let (account, id) = (account.to_owned(), id.to_owned());
         self.writer
-            .call("forget the asset", move |tx| Box::pin(async move { keep::delete_asset(tx, &account, &id).await }))
+            .call("forget the asset", move |tx| Box::pin(async move { assets::delete(tx, &account, &id).await }))
             .await
     }
 
     async fn output(&self, token: &str) -> Result<Option<OutputReport>, Error> {
-        at("look the output up", read::output(&mut *self.reader().await?, token).await)
+        self.told("look the output up", read::output(&mut *self.reader().await?, token).await)
     }
 
     async fn unreferenced(&self, sha256: &[String]) -> Result<Vec<String>, Error> {
@@ -309,7 +339,7 @@ impl Store for Sqlite {
 
     async fn gauges(&self) -> Result<Gauges, Error> {
         let now = self.now();
-        at("count rows", keep::gauges(&mut *self.snapshot().await?, now).await)
+        self.told("count rows", keep::gauges(&mut *self.snapshot().await?, now).await)
     }
 
     async fn ready(&self) -> Result<(), Error> {

@@ -3,14 +3,17 @@
 use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{
-    fail::Fail,
-    rows::{self, key, span},
-    writer::{Tx, Values},
-};
+use super::{session::key, writer::Tx};
 use crate::{
     job::State,
-    store::{Error, Idempotency, NewBatch, NewJob, Submission, Submitted},
+    store::{
+        Error, Idempotency, NewBatch, NewJob, Submission, Submitted,
+        sql::{
+            Fail, Fields, Session, Values,
+            rows::span,
+            rules::{is_room, must_have_jobs, no_account},
+        },
+    },
 };
 
 /// Counts the jobs of a submission in.
@@ -31,10 +34,8 @@ macro_rules! job_rows {
     };
 }
 
-pub(super) async fn submit(tx: &mut Tx, submission: Submission) -> Result<Submitted, Fail> {
-    if submission.jobs.is_empty() {
-        return Err(Fail::Value("a submission has at least one job".into()));
-    }
+pub(super) async fn submit(tx: &mut Tx, submission: &Submission) -> Result<Submitted, Fail> {
+    must_have_jobs(submission)?;
     if let Some(idempotency) = &submission.idempotency
         && let Some(first) = repeated(tx, &submission.account, idempotency).await?
     {
@@ -44,9 +45,12 @@ pub(super) async fn submit(tx: &mut Tx, submission: Submission) -> Result<Submit
     // With the first job come the count and the limit: a refusal undoes what went in with it.
     let mut first = true;
     for job in &submission.jobs {
-        let rows = insert_job(tx, &submission, batch, job, first).await?;
+        let rows = insert_job(tx, submission, batch, job, first).await?;
         if first {
-            is_room(&submission, rows.first())?;
+            let account = rows.first().ok_or_else(|| no_account(&submission.account))?;
+            // The account's count is the one with them.
+            let waiting = account.count("queued")?.saturating_sub(submission.jobs.len() as u64);
+            is_room(submission, waiting, account.optional_number("queue_limit")?)?;
             if let Some(batch) = &submission.batch {
                 insert_batch(tx, &submission.account, batch, submission.jobs.len()).await?;
             }
@@ -87,23 +91,7 @@ async fn repeated(tx: &mut Tx, account: &str, idempotency: &Idempotency) -> Resu
         return Err(Error::IdempotencyMismatch.into());
     }
     let jobs = serde_json::from_str(row.try_get("jobs")?)?;
-    Ok(Some(Submitted { jobs, batch: rows::optional_id(&row, "batch")?, repeated: true }))
-}
-
-/// Refuses the new jobs when they are too many, by the account's count with them.
-fn is_room(submission: &Submission, account: Option<&SqliteRow>) -> Result<(), Fail> {
-    let Some(account) = account else {
-        return Err(Fail::Value(format!("there is no account {:?}", submission.account)));
-    };
-    let queued: i64 = account.try_get("queued")?;
-    // What is set for the account alone, unless nothing is to be refused.
-    let own = account.try_get::<Option<i64>, _>("queue_limit")?.filter(|_| submission.queue_limit != u64::MAX);
-    let limit = own.map_or(submission.queue_limit, |own| own as u64);
-    if queued as u64 > limit {
-        let before = queued as u64 - submission.jobs.len() as u64;
-        return Err(Error::QueueFull { queued: before, limit }.into());
-    }
-    Ok(())
+    Ok(Some(Submitted { jobs, batch: row.optional_id("batch")?, repeated: true }))
 }
 
 async fn insert_batch(tx: &mut Tx, account: &str, batch: &NewBatch, jobs: usize) -> Result<(), Fail> {
@@ -135,13 +123,13 @@ async fn insert_job(
 ) -> Result<Vec<SqliteRow>, Fail> {
     let tokens: Vec<&str> = job.report.outputs.iter().map(|output| output.token.as_str()).collect();
     let values = Values::new()
-        .with(key(job.id))
-        .with(submission.account.clone())
-        .with(batch.map(key))
+        .with(job.id)
+        .with(&submission.account)
+        .with(batch)
         .with(State::Queued.as_str())
         .with(job.priority)
         .with(tx.now)
-        .with(job.spec.reference.clone())
+        .with(&job.spec.reference)
         .with(job.report.outputs.len() as i64)
         .with(serde_json::to_string(&job.spec)?)
         .with(serde_json::to_string(&job.report)?)
@@ -149,5 +137,5 @@ async fn insert_job(
         .with(serde_json::to_string(&job.blobs)?)
         .with(submission.jobs.len() as i64);
     let sql = if first { concat!(count_in!(), job_rows!()) } else { job_rows!() };
-    Ok(tx.ask(sql, values).await?)
+    tx.ask(sql, values).await
 }

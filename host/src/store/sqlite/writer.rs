@@ -5,20 +5,24 @@
 //! own, so a caller that goes away disturbs neither its command nor the commit.
 //!
 //! A message to SQLite's thread and back costs more than a small statement. So what goes together is
-//! sent together ([`Tx::ask`]), and a savepoint goes with the first statements of its command.
+//! sent together ([`Session::ask`]), and a savepoint goes with the first statements of its command.
+
+use std::borrow::Cow;
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Arguments, AssertSqlSafe, ConnectOptions, Encode, Sqlite, SqliteConnection, Type,
-    error::BoxDynError,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow},
+    ConnectOptions, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteRow},
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Options, fail::Fail};
+use super::submit;
 use crate::{
     clock::{Clock, micros},
-    store::Error,
+    store::{
+        Error, Options, Submission, Submitted,
+        sql::{Accept, Fail, Session, Values},
+    },
 };
 
 /// Commands in one transaction at most: bounds how long the first one waits for its answer.
@@ -49,38 +53,29 @@ impl Tx {
         }
         Ok(&mut self.connection)
     }
+}
 
-    /// Runs statements that are parted by `;` in one message; answers the rows of all. They share the
-    /// values, as `$1`, `$2` and so on. (`?1` would not do: the numbers left out would each take a value.)
-    pub(super) async fn ask(&mut self, sql: &'static str, values: Values) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        let values = values.0.map_err(sqlx::Error::Encode)?;
+impl Session for Tx {
+    type Row = SqliteRow;
+
+    const HEX_ID: &'static str = SqliteConnection::HEX_ID;
+    const MEMBER: (&'static str, &'static str) = SqliteConnection::MEMBER;
+    const UNANNOUNCED: &'static str = SqliteConnection::UNANNOUNCED;
+    const DERIVED_NAME: &'static str = SqliteConnection::DERIVED_NAME;
+    const KEEP_PARENT: &'static str = SqliteConnection::KEEP_PARENT;
+
+    /// As on a connection; what has to come before goes in the same message.
+    fn run(&mut self, sql: Cow<'static, str>, values: Values) -> BoxFuture<'_, Result<Vec<SqliteRow>, Fail>> {
         match std::mem::take(&mut self.before) {
-            "" => sqlx::query_with(sql, values).fetch_all(&mut self.connection).await,
-            before => {
-                let sql = AssertSqlSafe([before, "; ", sql].concat());
-                sqlx::query_with(sql, values).fetch_all(&mut self.connection).await
-            }
+            "" => self.connection.run(sql, values),
+            before => self.connection.ask([before, "; ", &sql].concat(), values),
         }
     }
 }
 
-/// The values of [`Tx::ask`], in their order.
-pub(super) struct Values(Result<SqliteArguments, BoxDynError>);
-
-impl Values {
-    pub(super) fn new() -> Values {
-        Values(Ok(SqliteArguments::default()))
-    }
-
-    /// With one more.
-    pub(super) fn with<T>(self, value: T) -> Values
-    where
-        T: for<'q> Encode<'q, Sqlite> + Type<Sqlite>,
-    {
-        Values(self.0.and_then(|mut values| {
-            Arguments::add(&mut values, value)?;
-            Ok(values)
-        }))
+impl Accept for Tx {
+    fn submit<'a>(&'a mut self, submission: &'a Submission) -> BoxFuture<'a, Result<Submitted, Fail>> {
+        Box::pin(submit::submit(self, submission))
     }
 }
 

@@ -38,10 +38,7 @@ use crate::{
         testing::{FakeTransforms, output, step},
     },
     source::Source,
-    store::{
-        Account, BlobRow, DeliveryFilter, JobRow, NewBatch, NewJob, Store, Submission,
-        sqlite::{Options, Sqlite},
-    },
+    store::{Account, BlobRow, DeliveryFilter, JobRow, NewBatch, NewJob, Options, Sqlite, Store, Submission},
 };
 
 const LEASE: Duration = Duration::from_secs(30);

@@ -4,7 +4,7 @@ use crate::store::Error;
 
 /// A failure inside a command; [`Fail::at`] makes the port's error of it.
 #[derive(Debug)]
-pub(super) enum Fail {
+pub(in crate::store) enum Fail {
     /// One that the port knows.
     Told(Error),
     /// The database refused.
@@ -15,12 +15,17 @@ pub(super) enum Fail {
 
 impl Fail {
     /// With what was attempted.
-    pub(super) fn at(self, attempt: &'static str) -> Error {
+    pub(in crate::store) fn at(self, attempt: &'static str) -> Error {
         match self {
             Fail::Told(error) => error,
             Fail::Sql(error) => Error::Failed { attempt, message: error.to_string() },
             Fail::Value(message) => Error::Failed { attempt, message },
         }
+    }
+
+    /// Whether something that has to be unique is there already.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(self, Fail::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 }
 

@@ -1,9 +1,9 @@
-//! The library's side of the port.
+//! The library's side of the port, the same for every adapter.
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Sqlite, at, deliveries, library, lookup, search};
+use super::{backend::Backend, lookup, search};
 use crate::{
     store::{
         ApiKey, Change, ChunkRow, Column, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Error, Filter, Library,
@@ -13,26 +13,20 @@ use crate::{
 };
 
 #[async_trait]
-impl Library for Sqlite {
+impl<B: Backend> Library for B {
     async fn change(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> Result<(), Error> {
-        self.writer
-            .call("change the library", move |tx| {
-                Box::pin(async move {
-                    for change in changes {
-                        library::change(tx, change).await?;
-                    }
-                    deliveries::insert(tx, &owed).await
-                })
-            })
-            .await
+        self.write_changes(changes, owed).await
     }
 
     async fn resource(&self, key: &ResourceKey) -> Result<Option<ResourceRow>, Error> {
-        at("look the resource up", lookup::resource(&mut *self.reader().await?, key).await)
+        self.told("look the resource up", lookup::resource(&mut *self.reader().await?, key).await)
     }
 
     async fn resources(&self, account: &str, query: ResourceQuery) -> Result<Page<ResourceRow>, Error> {
-        at("list the resources", search::page(&mut *self.reader().await?, &self.cursor_key, account, query).await)
+        self.told(
+            "list the resources",
+            search::page(&mut *self.reader().await?, self.cursor_key(), account, query).await,
+        )
     }
 
     async fn count_resources(
@@ -41,7 +35,7 @@ impl Library for Sqlite {
         filter: &Filter,
         by: Option<Column>,
     ) -> Result<Vec<(String, u64)>, Error> {
-        at("count the resources", search::count(&mut *self.reader().await?, account, filter, by).await)
+        self.told("count the resources", search::count(&mut *self.reader().await?, account, filter, by).await)
     }
 
     async fn value_names(
@@ -54,7 +48,7 @@ impl Library for Sqlite {
         limit: u32,
     ) -> Result<Vec<String>, Error> {
         let found = lookup::value_names(&mut *self.reader().await?, account, kind, class, prefix, after, limit).await;
-        at("list the values", found)
+        self.told("list the values", found)
     }
 
     async fn derived(
@@ -64,52 +58,52 @@ impl Library for Sqlite {
         extension: &str,
     ) -> Result<Option<DerivedRow>, Error> {
         let found = lookup::derived(&mut *self.reader().await?, resource, transformation, extension).await;
-        at("look the result up", found)
+        self.told("look the result up", found)
     }
 
     async fn versions(&self, key: &ResourceKey) -> Result<Vec<VersionRow>, Error> {
-        at("look the versions up", lookup::versions(&mut *self.reader().await?, key).await)
+        self.told("look the versions up", lookup::versions(&mut *self.reader().await?, key).await)
     }
 
     async fn versions_of(&self, account: &str, resource: Uuid) -> Result<Vec<VersionRow>, Error> {
-        at("look the versions up", lookup::versions_of(&mut *self.reader().await?, account, resource).await)
+        self.told("look the versions up", lookup::versions_of(&mut *self.reader().await?, account, resource).await)
     }
 
     async fn derived_made(&self, account: &str, key: &str) -> Result<Vec<DerivedRow>, Error> {
-        at("look the results up", lookup::derived_made(&mut *self.reader().await?, account, key).await)
+        self.told("look the results up", lookup::derived_made(&mut *self.reader().await?, account, key).await)
     }
 
     async fn derived_by_id(&self, account: &str, id: Uuid) -> Result<Option<DerivedRow>, Error> {
-        at("look the result up", lookup::derived_by_id(&mut *self.reader().await?, account, id).await)
+        self.told("look the result up", lookup::derived_by_id(&mut *self.reader().await?, account, id).await)
     }
 
     async fn derived_list(&self, account: &str, query: DerivedQuery) -> Result<Page<DerivedRow>, Error> {
-        let found = lookup::derived_list(&mut *self.reader().await?, &self.cursor_key, account, query).await;
-        at("list the results", found)
+        let found = lookup::derived_list(&mut *self.reader().await?, self.cursor_key(), account, query).await;
+        self.told("list the results", found)
     }
 
     async fn document(&self, account: &str, class: &str, name: &str) -> Result<Option<DocumentRow>, Error> {
-        at("look the document up", lookup::document(&mut *self.reader().await?, account, class, name).await)
+        self.told("look the document up", lookup::document(&mut *self.reader().await?, account, class, name).await)
     }
 
     async fn documents(&self, account: &str, query: DocumentQuery) -> Result<Page<DocumentRow>, Error> {
-        let found = lookup::documents(&mut *self.reader().await?, &self.cursor_key, account, query).await;
-        at("list the documents", found)
+        let found = lookup::documents(&mut *self.reader().await?, self.cursor_key(), account, query).await;
+        self.told("list the documents", found)
     }
 
     async fn api_key(&self, key: &str) -> Result<Option<ApiKey>, Error> {
-        at("look the API key up", lookup::api_key(&mut *self.reader().await?, key).await)
+        self.told("look the API key up", lookup::api_key(&mut *self.reader().await?, key).await)
     }
 
     async fn api_keys(&self, account: &str) -> Result<Vec<ApiKey>, Error> {
-        at("list the API keys", lookup::api_keys(&mut *self.reader().await?, account).await)
+        self.told("list the API keys", lookup::api_keys(&mut *self.reader().await?, account).await)
     }
 
     async fn chunks(&self, account: &str, upload: &str) -> Result<Vec<ChunkRow>, Error> {
-        at("list the parts", lookup::chunks(&mut *self.reader().await?, account, upload).await)
+        self.told("list the parts", lookup::chunks(&mut *self.reader().await?, account, upload).await)
     }
 
     async fn totals(&self, account: &str) -> Result<Totals, Error> {
-        at("count what is stored", lookup::totals(&mut *self.snapshot().await?, account).await)
+        self.told("count what is stored", lookup::totals(&mut *self.snapshot().await?, account).await)
     }
 }

@@ -1,20 +1,14 @@
 //! Lists of resources: filters, orders and cursors as SQL.
 
 use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    fail::Fail,
-    read::page_with,
-    rows::{self, at, key},
+    Fail, Fields, Query, Session, Value,
+    read::{PAGE, page_with},
+    rows::{self, at},
 };
 use crate::store::{Column, Direction, Error, Filter, Page, ResourceQuery, ResourceRow, Test, cursor};
-
-/// The most rows of a page.
-const PAGE: u32 = 500;
-
-type Query = QueryBuilder<Sqlite>;
 
 /// A value of a column, as a cursor holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,61 +18,63 @@ enum Cell {
     Text(String),
 }
 
-pub(super) async fn page(
-    connection: &mut SqliteConnection,
+pub(super) async fn page<S: Session>(
+    session: &mut S,
     secret: &[u8; 32],
     account: &str,
     wanted: ResourceQuery,
 ) -> Result<Page<ResourceRow>, Fail> {
     let list = wanted.list();
     let mut query = Query::new("SELECT r.* FROM resources r WHERE r.account = ");
-    query.push_bind(account.to_owned()).push(" AND ");
-    push_filter(&mut query, account, &wanted.filter);
+    query.bind(account).push(" AND ");
+    push_filter::<S>(&mut query, account, &wanted.filter);
     if let Some(cursor) = &wanted.cursor {
         let place: (Vec<Cell>, Uuid) = cursor::read_json(secret, &list, account, cursor)?;
         if place.0.len() != wanted.order.len() {
             return Err(Error::BadCursor.into());
         }
         query.push(" AND ");
-        push_after(&mut query, &wanted.order, &place.0, place.1);
+        push_after::<S>(&mut query, &wanted.order, &place.0, place.1);
     }
     query.push(" ORDER BY ");
     for (column, direction) in &wanted.order {
-        query.push(sql(*column)).push(if *direction == Direction::Ascending { ", " } else { " DESC, " });
+        query.push(sql::<S>(*column)).push(if *direction == Direction::Ascending { ", " } else { " DESC, " });
     }
     let limit = wanted.limit.clamp(1, PAGE);
-    query.push("r.id LIMIT ").push_bind(limit + 1);
-    let found = query.build().fetch_all(connection).await?;
+    query.push("r.id LIMIT ").bind(limit + 1);
+    let found = query.all(session).await?;
     page_with(&found, limit, rows::resource, |row| {
         let cells: Vec<Cell> = wanted.order.iter().map(|(column, _)| cell(row, *column)).collect();
         cursor::write_json(secret, &list, account, &(cells, row.id))
     })
 }
 
-pub(super) async fn count(
-    connection: &mut SqliteConnection,
+pub(super) async fn count<S: Session>(
+    session: &mut S,
     account: &str,
     filter: &Filter,
     by: Option<Column>,
 ) -> Result<Vec<(String, u64)>, Fail> {
-    let group = by.map_or("''", sql);
+    let group = by.map_or("''", sql::<S>);
     let mut query = Query::new(format!(
         "SELECT CAST({group} AS TEXT) AS value, COUNT(*) AS found FROM resources r WHERE r.account = "
     ));
-    query.push_bind(account.to_owned()).push(" AND ");
-    push_filter(&mut query, account, filter);
-    query.push(" GROUP BY 1 ORDER BY 1");
-    let found = query.build().fetch_all(connection).await?;
-    found
-        .iter()
-        .map(|row| Ok((row.try_get::<String, _>("value")?, row.try_get::<i64, _>("found")?.max(0) as u64)))
-        .collect()
+    query.bind(account).push(" AND ");
+    push_filter::<S>(&mut query, account, filter);
+    query.push(" GROUP BY 1");
+    let found = query.all(session).await?;
+    let mut counts = Vec::with_capacity(found.len());
+    for row in &found {
+        counts.push((row.text("value")?.to_owned(), row.count("found")?));
+    }
+    counts.sort_unstable();
+    Ok(counts)
 }
 
 /// The column as an expression.
-fn sql(column: Column) -> &'static str {
+fn sql<S: Session>(column: Column) -> &'static str {
     match column {
-        Column::Id => "lower(hex(r.id))",
+        Column::Id => S::HEX_ID,
         Column::PublicId => "r.public_id",
         Column::Kind => "r.kind",
         Column::Delivery => "r.delivery",
@@ -136,18 +132,18 @@ fn cell(row: &ResourceRow, column: Column) -> Cell {
 }
 
 /// Rows after a place: beyond it in the first column, or equal there and beyond it in the next, and so on.
-fn push_after(query: &mut Query, order: &[(Column, Direction)], cells: &[Cell], id: Uuid) {
+fn push_after<S: Session>(query: &mut Query, order: &[(Column, Direction)], cells: &[Cell], id: Uuid) {
     query.push("(");
     for (column, direction) in order.iter().zip(cells).map(|((column, direction), cell)| ((column, cell), direction)) {
         let (column, cell) = column;
         let beyond = if *direction == Direction::Ascending { " > " } else { " < " };
-        query.push(sql(*column)).push(beyond);
+        query.push(sql::<S>(*column)).push(beyond);
         push_cell(query, cell);
-        query.push(" OR (").push(sql(*column)).push(" = ");
+        query.push(" OR (").push(sql::<S>(*column)).push(" = ");
         push_cell(query, cell);
         query.push(" AND (");
     }
-    query.push("r.id > ").push_bind(key(id));
+    query.push("r.id > ").bind(id);
     for _ in order {
         query.push("))");
     }
@@ -156,31 +152,32 @@ fn push_after(query: &mut Query, order: &[(Column, Direction)], cells: &[Cell], 
 
 fn push_cell(query: &mut Query, cell: &Cell) {
     match cell {
-        Cell::Number(number) => query.push_bind(*number),
-        Cell::Text(text) => query.push_bind(text.clone()),
+        Cell::Number(number) => query.bind(*number),
+        Cell::Text(text) => query.bind(text.clone()),
     };
 }
 
-fn push_filter(query: &mut Query, account: &str, filter: &Filter) {
+fn push_filter<S: Session>(query: &mut Query, account: &str, filter: &Filter) {
     match filter {
-        Filter::All(parts) => push_joined(query, account, parts, " AND ", "TRUE"),
-        Filter::Any(parts) => push_joined(query, account, parts, " OR ", "FALSE"),
+        Filter::All(parts) => push_joined::<S>(query, account, parts, " AND ", "TRUE"),
+        Filter::Any(parts) => push_joined::<S>(query, account, parts, " OR ", "FALSE"),
         Filter::Not(inner) => {
             query.push("NOT ");
-            push_filter(query, account, inner);
+            push_filter::<S>(query, account, inner);
         }
         Filter::Column(Column::Id, Test::OneOf(ids)) => {
             // What is no id is the id of nothing.
-            push_one_of(query, "r.id", ids.iter().filter_map(|id| Uuid::try_parse(id).ok()).map(key));
+            push_one_of(query, "r.id", ids.iter().filter_map(|id| Uuid::try_parse(id).ok()));
         }
-        Filter::Column(column, test) => push_test(query, sql(*column), test),
+        Filter::Column(column, test) => push_test(query, sql::<S>(*column), test),
         Filter::Value { class, name, value } => {
             query.push("EXISTS (SELECT 1 FROM resource_values v WHERE v.resource = r.id AND v.account = ");
-            query.push_bind(account.to_owned()).push(" AND v.class = ").push_bind(class.as_str());
+            query.bind(account).push(" AND v.class = ").bind(class.as_str());
             for (column, test) in [("v.name", name), ("v.value", value)] {
-                if let Some(test) = test {
-                    query.push(" AND ");
-                    push_test(query, column, test);
+                match test {
+                    Some(Test::Is(text)) => S::push_is(query.push(" AND "), column, text),
+                    Some(test) => push_test(query.push(" AND "), column, test),
+                    None => {}
                 }
             }
             query.push(")");
@@ -188,7 +185,7 @@ fn push_filter(query: &mut Query, account: &str, filter: &Filter) {
     }
 }
 
-fn push_joined(query: &mut Query, account: &str, parts: &[Filter], word: &str, empty: &str) {
+fn push_joined<S: Session>(query: &mut Query, account: &str, parts: &[Filter], word: &str, empty: &str) {
     if parts.is_empty() {
         query.push(empty);
         return;
@@ -198,7 +195,7 @@ fn push_joined(query: &mut Query, account: &str, parts: &[Filter], word: &str, e
         if index > 0 {
             query.push(word);
         }
-        push_filter(query, account, part);
+        push_filter::<S>(query, account, part);
     }
     query.push(")");
 }
@@ -207,7 +204,7 @@ fn push_test(query: &mut Query, expression: &str, test: &Test) {
     query.push("(");
     match test {
         Test::Is(text) => {
-            query.push(expression).push(" = ").push_bind(text.clone());
+            query.push(expression).push(" = ").bind(text.clone());
         }
         Test::OneOf(texts) => push_one_of(query, expression, texts.iter().cloned()),
         Test::Prefix(prefix) => push_prefix(query, expression, prefix),
@@ -217,18 +214,18 @@ fn push_test(query: &mut Query, expression: &str, test: &Test) {
                 .chars()
                 .flat_map(|character| "\\%_".contains(character).then_some('\\').into_iter().chain([character]))
                 .collect();
-            query.push("lower(").push(expression).push(") LIKE ").push_bind(format!("%{escaped}%"));
+            query.push("lower(").push(expression).push(") LIKE ").bind(format!("%{escaped}%"));
             query.push(" ESCAPE '\\'");
         }
         Test::Under(folder) => {
-            query.push(expression).push(" = ").push_bind(folder.clone()).push(" OR ");
+            query.push(expression).push(" = ").bind(folder.clone()).push(" OR ");
             push_prefix(query, expression, &format!("{folder}/"));
         }
         Test::Between(least, most) => {
             query.push("TRUE");
             for (word, bound) in [(" >= ", least), (" <= ", most)] {
                 if let Some(bound) = bound {
-                    query.push(" AND ").push(expression).push(word).push_bind(*bound);
+                    query.push(" AND ").push(expression).push(word).bind(*bound);
                 }
             }
         }
@@ -238,24 +235,22 @@ fn push_test(query: &mut Query, expression: &str, test: &Test) {
 
 /// From the prefix on, and before all that no longer begins with it: a range that an index can use.
 fn push_prefix(query: &mut Query, expression: &str, prefix: &str) {
-    query.push("(").push(expression).push(" >= ").push_bind(prefix.to_owned()).push(" AND ");
-    query.push(expression).push(" < ").push_bind(format!("{prefix}{}", char::MAX)).push(")");
+    query.push("(").push(expression).push(" >= ").bind(prefix.to_owned()).push(" AND ");
+    query.push(expression).push(" < ").bind(format!("{prefix}{}", char::MAX)).push(")");
 }
 
 /// An empty list has no SQL: nothing is in it.
-fn push_one_of<T>(query: &mut Query, expression: &str, values: impl Iterator<Item = T>)
-where
-    T: for<'q> sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite>,
-{
+fn push_one_of(query: &mut Query, expression: &str, values: impl Iterator<Item = impl Into<Value>>) {
     let mut values = values.peekable();
     if values.peek().is_none() {
         query.push("FALSE");
         return;
     }
-    query.push(expression).push(" IN (");
-    let mut list = query.separated(", ");
+    let mut before = " IN (";
+    query.push(expression);
     for value in values {
-        list.push_bind(value);
+        query.push(before).bind(value);
+        before = ", ";
     }
     query.push(")");
 }

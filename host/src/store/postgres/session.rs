@@ -1,0 +1,79 @@
+//! Statements on PostgreSQL, and its rows.
+
+use std::borrow::Cow;
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Arguments, AssertSqlSafe, PgConnection, Row,
+    postgres::{PgArguments, PgRow},
+};
+use uuid::Uuid;
+
+use crate::store::sql::{Fail, Fields, Query, Session, Value, Values};
+
+impl Session for PgConnection {
+    type Row = PgRow;
+
+    const HEX_ID: &'static str = "replace(CAST(r.id AS TEXT), '-', '') COLLATE \"C\"";
+    const MEMBER: (&'static str, &'static str) = ("CAST(extra AS JSON) ->> ", "");
+    const UNANNOUNCED: &'static str = "NOT announced";
+    const DERIVED_NAME: &'static str = "resource, md5(transformation), extension, key";
+    const KEEP_PARENT: &'static str = " FOR KEY SHARE";
+
+    fn push_is(query: &mut Query, column: &str, text: &str) {
+        query.push("(md5(").push(column).push(") = md5(").bind(text).push(") AND ");
+        query.push(column).push(" = ").bind(text).push(")");
+    }
+
+    fn run(&mut self, sql: Cow<'static, str>, values: Values) -> BoxFuture<'_, Result<Vec<PgRow>, Fail>> {
+        Box::pin(async move {
+            let mut arguments = PgArguments::default();
+            for value in values.0 {
+                let added = match value {
+                    Value::Id(id) => Arguments::add(&mut arguments, id),
+                    Value::Text(text) => Arguments::add(&mut arguments, text.map(clean)),
+                    Value::Number(number) => Arguments::add(&mut arguments, number),
+                };
+                added.map_err(sqlx::Error::Encode)?;
+            }
+            Ok(match sql {
+                Cow::Borrowed(sql) => sqlx::query_with(sql, arguments).fetch_all(self).await?,
+                Cow::Owned(sql) => sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(self).await?,
+            })
+        })
+    }
+}
+
+/// PostgreSQL's text cannot hold the character zero: another one stands for it.
+pub(super) fn clean(text: impl Into<String>) -> String {
+    let text = text.into();
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+impl Fields for PgRow {
+    fn optional_id(&self, column: &str) -> Result<Option<Uuid>, Fail> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn optional_text(&self, column: &str) -> Result<Option<&str>, Fail> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn optional_number(&self, column: &str) -> Result<Option<i64>, Fail> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, Fail> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn flag(&self, column: &str) -> Result<bool, Fail> {
+        Ok(self.try_get(column)?)
+    }
+}
+
+/// The steps of the schema that the database has.
+pub(super) async fn versions(connection: &mut PgConnection) -> Result<Vec<i64>, Fail> {
+    let rows = connection.ask("SELECT version FROM _sqlx_migrations", Values::new()).await?;
+    rows.iter().map(|row| row.number("version")).collect()
+}
