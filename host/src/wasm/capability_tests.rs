@@ -195,10 +195,6 @@ fn an_accounts_own_copy_of_a_component_has_nothing_of_what_everybodys_was_grante
         (names(&data, "tables").len(), names(&data, "models").len())
     };
     assert_eq!((sees("demo"), sees("shop")), ((1, 0), (0, 0)));
-    // The other one is still found by its version.
-    let view = registry.view("shop");
-    let everybodys = run(&view, &["witness@0.1.0/wide"], &small());
-    assert!(everybodys.is_ok(), "{everybodys:?}");
 }
 
 /// Plugins of both versions in one registry, none of them bundled.
