@@ -30,8 +30,7 @@ impl Package {
             sources.push(Path::new(path), text);
         }
         let group = sources.parse().map_err(|(_, error)| error).expect("the contract can be parsed");
-        let mut resolve = Resolve::default();
-        resolve.all_features = true;
+        let mut resolve = Resolve { all_features: true, ..Resolve::default() };
         let package = resolve.push_group(group).expect("the contract can be resolved");
         Package::of(&resolve, &resolve.packages[package])
     }
