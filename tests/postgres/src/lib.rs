@@ -45,7 +45,7 @@ const INIT: &str = r#"
     mkdir "$1"
     printf '%s' "$3" >"$1/password"
     "$2" --pgdata="$1/data" --username=safelight --pwfile="$1/password" --auth=scram-sha-256 \
-        --encoding=UTF8 --locale=C --no-sync >"$1/initdb.log" 2>&1 || { cat "$1/initdb.log" >&2; exit 1; }
+        --encoding=UTF8 --locale=C --no-sync >"$1/initdb.log" 2>&1 || { cat "$1/initdb.log" >&2; rm -rf "$1"; exit 1; }
     echo 'host replication all 127.0.0.1/32 scram-sha-256' >>"$1/data/pg_hba.conf"
 "#;
 
