@@ -64,11 +64,11 @@ FUZZ := $(abspath $(TARGET))/fuzz
 
 .PHONY: fuzz
 fuzz: fuzz-tools ## Fuzz each decoder and all transforms, SECONDS=60 each
-	cd tests/fuzz && CARGO_TARGET_DIR=$(FUZZ) $(CARGO) run --release -q --example seeds -- $(FUZZ)/seeds
+	cd tests/fuzz && CARGO_TARGET_DIR=$(FUZZ) $(CARGO) run --release -q --features transforms --example seeds -- $(FUZZ)/seeds
 	for target in $(TARGETS); do \
 	  mkdir -p $(FUZZ)/corpus/$$target $(FUZZ)/artifacts/$$target; \
 	  (cd tests/fuzz && PATH="$(abspath $(TARGET))/fuzz-tools/bin:$$PATH" $(CARGO) +nightly fuzz run --target-dir $(FUZZ) \
-	    $$([ $$target = address ] && echo --features host) \
+	    $$(case $$target in address) echo --features host;; apply) echo --features transforms;; esac) \
 	    $$target $(FUZZ)/corpus/$$target $(FUZZ)/seeds/$$target -- \
 	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix=$(FUZZ)/artifacts/$$target/); \
 	done

@@ -2,12 +2,14 @@
 
 #[cfg(feature = "host")]
 mod addresses;
+#[cfg(feature = "transforms")]
 mod calls;
 mod decoding;
 mod documents;
 
 #[cfg(feature = "host")]
 pub use addresses::address;
+#[cfg(feature = "transforms")]
 pub use calls::{apply, written};
 pub use decoding::decode;
 pub use documents::document;
