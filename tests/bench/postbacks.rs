@@ -24,6 +24,9 @@ const MINUTES: u64 = 3;
 const LIST: usize = 100;
 const CLIENTS: usize = 8;
 
+/// Jobs under way at the same time: tiny ones wait for commits nearly all of their time.
+const SLOTS: usize = 128;
+
 /// How often each job was told.
 type Told = Arc<Mutex<HashMap<String, u32>>>;
 
@@ -64,6 +67,7 @@ async fn submit(server: &RwLock<Server>, list: &Value, begun: Instant, sent: &At
 pub(crate) async fn run() {
     let server = Server::builder()
         .set("store", "queue_limit", 10_000_000)
+        .set("worker", "slots", SLOTS)
         .set("webhook", "per_receiver", 256)
         .set("webhook", "per_account", 256)
         .start()
