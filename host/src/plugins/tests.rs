@@ -272,6 +272,11 @@ async fn a_bundled_plugin_can_be_disabled_but_neither_replaced_nor_removed() {
     later.decide(&demo(), "empty", &[Decision::Enable]).await.unwrap();
     assert_eq!(runs(&later, "demo").as_deref(), Some("0.1.0"));
     assert_eq!(store.plugin_set().await.unwrap().rows, [], "nothing is left to be said of it");
+    let tight = PluginLimits { output_bytes: Some(1), ..PluginLimits::default() };
+    later.decide(&demo(), "empty", &[Decision::Limit(tight)]).await.unwrap();
+    assert_eq!(run(&later.registry().view("demo"), "noop").unwrap_err().code, Code::LimitOutput);
+    later.decide(&demo(), "empty", &[Decision::Limit(PluginLimits::default())]).await.unwrap();
+    assert_eq!(runs(&later, "demo").as_deref(), Some("0.1.0"), "a limit that was taken back is gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

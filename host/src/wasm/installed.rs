@@ -135,13 +135,12 @@ impl Current {
     }
 
     fn everybodys(&self, account: Option<&str>) -> Vec<Entry> {
-        let shared = || self.wanted.iter().filter(|plugin| plugin.owner.is_empty());
         let base = self.base.iter().map(|plugin| {
-            let decided = shared().find(|wanted| wanted.name == plugin.info.name && wanted.versions.is_empty());
-            let off = decided.and_then(|wanted| wanted.why_off(&plugin.info.digest));
+            let off = decided(&self.wanted, plugin).and_then(|decided| decided.why_off(&plugin.info.digest));
             Entry { off, ..plugin.clone().into() }
         });
-        base.chain(shared().flat_map(|plugin| self.entries(plugin, account))).collect()
+        let installed = self.wanted.iter().filter(|plugin| plugin.owner.is_empty());
+        base.chain(installed.flat_map(|plugin| self.entries(plugin, account))).collect()
     }
 
     /// All versions of an installed plugin that could be loaded.
@@ -153,6 +152,11 @@ impl Current {
         };
         plugin.versions.iter().filter_map(entry).collect()
     }
+}
+
+/// What was decided about a plugin that was not installed.
+fn decided<'a>(wanted: &'a [Wanted], base: &Plugin) -> Option<&'a Wanted> {
+    wanted.iter().find(|plugin| plugin.owner.is_empty() && plugin.versions.is_empty() && plugin.name == base.info.name)
 }
 
 impl Registry {
@@ -187,10 +191,15 @@ impl Registry {
                 }
             }
         }
-        for plugin in wanted.iter().filter(|plugin| plugin.owner.is_empty() && plugin.versions.is_empty()) {
-            if let Some(found) = before.base.iter().find(|base| base.info.name == plugin.name) {
-                found.limit(self.limits_of(plugin));
-            }
+        for base in &before.base {
+            let decided = decided(&wanted, base);
+            // What was decided once may have been taken back since.
+            base.limit(
+                decided.map_or_else(
+                    || Limits::of(&self.host().config, &base.info.name),
+                    |decided| self.limits_of(decided),
+                ),
+            );
         }
         let (current, clashes) = Current::new(self.host(), before.base.clone(), wanted, loaded);
         problems.extend(clashes);
