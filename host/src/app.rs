@@ -17,6 +17,7 @@ use tokio::{
     sync::{Notify, broadcast},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     account,
@@ -35,6 +36,7 @@ use crate::{
         cloudinary::delivery::{Delivery, Functions, LibraryResources},
     },
     job,
+    node::{Node, Role},
     pipeline::{Component, TransformInfo, Transforms},
     plugins::{By, Decision, Listed, Manager, Rules, Supply},
     source::{self, Source, Sources},
@@ -51,6 +53,15 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The embedded database in the data directory.
 const DATABASE: &str = "safelight.db";
 
+/// What clearing up is called among the nodes.
+const TIDY: &str = "tidy";
+
+/// How long a node clears up without a sign of life before another one does, in intervals.
+const TIDY_LEASE: f64 = 2.5;
+
+/// How long a node that has stopped tries to say so.
+const SIGN_OUT: Duration = Duration::from_secs(2);
+
 /// The longest time between two looks for old rows.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
@@ -65,6 +76,7 @@ pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
         breaker_failures: config.webhook.breaker_failures,
         breaker_pause: Duration::from_secs(config.webhook.breaker_pause_s),
         breaker_max_pause: Duration::from_secs(config.webhook.breaker_max_pause_s),
+        level: store::Level::of_this_release(),
     };
     Ok(match config.store.place() {
         store::Place::Folder => Arc::new(store::Sqlite::open(&dir.join(DATABASE), Clock::System, options).await?),
@@ -374,7 +386,7 @@ impl Listening {
                 config: config.blitline.clone(),
                 base_url: blitline_url,
                 storage: config.storage.clone(),
-                polls: Rates::new(config.blitline.polls_per_s),
+                polls: Rates::new("polls", config.blitline.polls_per_s).shared(&store),
             },
             image_intelligence: http::ImageIntelligenceSettings {
                 config: config.image_intelligence.clone(),
@@ -384,7 +396,7 @@ impl Listening {
             clock,
             changes: changes.clone(),
             metrics,
-            rates: Rates::new(config.server.requests_per_s),
+            rates: Rates::new("requests", config.server.requests_per_s).shared(&store),
             documents: Documents::new(config.server.documents_bytes),
             job_ready: worker.wake_handle(),
             cancel_requested: {
@@ -397,20 +409,49 @@ impl Listening {
             config: config.server.clone(),
         });
         let drain = Duration::from_secs(config.server.drain_s);
+        let node = Arc::new(Node::new(store.clone(), &config.node, address, worker.slots()));
+        let role = |role| config.node.has(role);
 
         let connections = http::Connections::new(&config.server, draining.clone(), drain);
-        let mut serving = tokio::spawn(http::serve(listener, http::router(state), connections));
+        let router = if role(Role::Api) { http::router(state) } else { http::quiet_router(state) };
+        let mut serving = tokio::spawn(http::serve(listener, router, connections));
         let mut working = tokio::spawn({
-            let (worker, draining) = (worker.clone(), draining.clone());
-            async move { worker.run(draining, drain).await }
+            let (worker, draining, is_ours) = (worker.clone(), draining.clone(), role(Role::Worker));
+            async move {
+                if is_ours {
+                    worker.run(draining, drain).await;
+                } else {
+                    draining.cancelled().await;
+                }
+            }
         });
         let mut relaying = tokio::spawn({
-            let closing = closing.clone();
-            async move { relay.run(closing).await }
+            let (closing, is_ours) = (closing.clone(), role(Role::Sender));
+            async move {
+                if is_ours {
+                    relay.run(closing).await;
+                } else {
+                    closing.cancelled().await;
+                }
+            }
         });
         let wanted = config.plugins.install.clone();
         let hearing = store.hints().map(|hints| tokio::spawn(heed(hints, worker, delivery_ready, changes)));
-        let mut tidying = tokio::spawn(tidy(blobs, store, config));
+        let mut tidying = tokio::spawn({
+            let (is_ours, process) = (role(Role::Worker), node.process());
+            async move {
+                if is_ours {
+                    tidy(blobs, store, config, process).await;
+                } else {
+                    std::future::pending().await
+                }
+            }
+        });
+        let stopped = CancellationToken::new();
+        let telling = tokio::spawn({
+            let (node, draining, stopped) = (node.clone(), draining.clone(), stopped.clone());
+            async move { node.tell(draining, stopped).await }
+        });
         tokio::spawn({
             let (manager, stop) = (manager.clone(), draining.clone());
             async move { supply.provide(&manager, &wanted, stop).await }
@@ -450,6 +491,8 @@ impl Listening {
             let _ = tokio::time::timeout(drain, relaying).await;
         }
         tidying.abort();
+        stopped.cancel();
+        let _ = tokio::time::timeout(SIGN_OUT, telling).await;
         if let Some(hearing) = hearing {
             hearing.abort();
         }
@@ -476,12 +519,20 @@ async fn heed(mut hints: broadcast::Receiver<Hint>, worker: Worker, delivery_rea
     }
 }
 
-/// Removes what nothing needs: old rows, then blobs that nothing refers to.
-async fn tidy(blobs: Blobs, store: Arc<dyn Store>, config: Config) {
+/// Removes what nothing needs: old rows, then blobs that nothing refers to. Of the nodes of a store one does at a time.
+async fn tidy(blobs: Blobs, store: Arc<dyn Store>, config: Config, process: Uuid) {
     let every = Duration::from_secs(config.blob.sweep_interval_s).min(FORGET_EVERY);
     let grace = Duration::from_secs(config.blob.sweep_grace_s);
     loop {
         tokio::time::sleep(every).await;
+        match store.hold(TIDY, process, every.mul_f64(TIDY_LEASE)).await {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "cannot ask whether another node clears up");
+                continue;
+            }
+        }
         if config.store.retention_h > 0 {
             match store.forget(Duration::from_secs(config.store.retention_h * 3600)).await {
                 Ok(0) => {}

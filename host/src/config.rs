@@ -12,6 +12,8 @@ use serde::Deserialize;
 pub struct Config {
     /// `[server]`
     pub server: crate::http::Config,
+    /// `[node]`
+    pub node: crate::node::Config,
     /// `[store]`
     pub store: crate::store::Config,
     /// `[blob]`
@@ -135,6 +137,7 @@ impl Config {
         within("delivery.max_age_s", self.delivery.max_age_s, 0, 1 << 32)?;
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;
+        self.node.check(&self.store).map_err(Error)?;
         self.egress.check().map_err(Error)?;
         self.storage.check().map_err(Error)?;
         crate::distribution::check(&self.plugins).map_err(Error)?;
@@ -265,6 +268,9 @@ mod tests {
         check("store", "url", "mysql://db/media", "expected \"sqlite\" or postgres://");
         check("store", "url", "postgres://db", "expected postgres://USER");
         check("store", "max_connections", "1", "expected 2 to");
+        check("node", "name", "a b", "expected at most 128 letters");
+        check("node", "roles", "", "expected \"all\", or some of");
+        check("node", "roles", "api,worker", "expected \"all\" with store.url");
         check("codec", "max_pixels", "0", "expected 1 to");
         check("server", "documents_bytes", "1", "expected 33554432 to");
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{Receiver, Server, eventually, tools};
 
 /// The plugin that does nothing, saying that it is of another version: five characters.
-fn version(number: &str) -> Vec<u8> {
+pub(crate) fn version(number: &str) -> Vec<u8> {
     let mut component = std::fs::read(tools::program("empty")).unwrap();
     let said = b"0.1.0Apache-2.0";
     let place = component.windows(said.len()).position(|part| part == said).expect("the version stands in the data");

@@ -7,6 +7,7 @@ mod cloud;
 mod config;
 mod delivery;
 mod migrate;
+mod node;
 mod plugin;
 mod serve;
 
@@ -53,6 +54,8 @@ enum Command {
     Audit(audit::Audit),
     Migrate(migrate::Migrate),
     #[command(subcommand)]
+    Node(node::Node),
+    #[command(subcommand)]
     Config(config::ConfigCommand),
 }
 
@@ -92,6 +95,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Delivery(delivery) => runtime.block_on(delivery.run(&config)),
         Command::Audit(audit) => runtime.block_on(audit.run(&config)),
         Command::Migrate(migrate) => runtime.block_on(migrate.run(&config)),
+        Command::Node(node) => runtime.block_on(node.run(&config)),
         Command::Config(command) => command.run(&config),
     }
 }

@@ -21,11 +21,13 @@ mod jobs;
 mod layers;
 mod metrics;
 mod mounts;
+mod nodes;
 mod openapi;
 mod outputs;
 mod plugins;
 mod ports;
 mod query;
+mod rates;
 mod reply;
 pub(crate) mod serve;
 mod stored;
@@ -46,13 +48,13 @@ use crate::{
     store::Store,
 };
 
-pub use auth::{Hour, Rates};
 pub use body::Documents;
 pub(crate) use body::parse_json;
 pub use changes::{Changes, Subscription};
 pub use cloudinary::{CloudinaryDoor, Measure};
 pub use metrics::Metrics;
 pub use ports::Plugins;
+pub use rates::{Hour, Rates};
 pub use reply::{Issue, PROBLEM_JSON, Problem};
 pub use serve::{Connections, serve};
 
@@ -247,6 +249,7 @@ impl State {
 /// must arrive within `server.request_timeout_s`; JSON to `server.max_document_bytes`; pictures to
 /// `codec.max_bytes`; components to `plugins.max_component_bytes`. Nobody waits longer than
 /// `server.max_wait_s`.
+/// All routes of a node that serves the API.
 pub fn router(state: Arc<State>) -> axum::Router {
     let (routes, document) = routes().split_for_parts();
     // Foreign APIs are documented by those whose they are.
@@ -257,6 +260,12 @@ pub fn router(state: Arc<State>) -> axum::Router {
     let intelligence = state.image_intelligence.config.mount.clone();
     let routes = mounts::below(routes, &intelligence, image_intelligence::routes());
     mounts::by_host(layers::around(routes, &state, document).with_state(state), &[&blitline, &blurb, &intelligence])
+}
+
+/// The routes of a node that does not serve the API: whether it is well, and what it counts.
+pub fn quiet_router(state: Arc<State>) -> axum::Router {
+    let (routes, document) = own_routes().split_for_parts();
+    layers::around(routes, &state, document).with_state(state)
 }
 
 fn routes() -> OpenApiRouter<Arc<State>> {
@@ -279,10 +288,14 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(accounts::own, accounts::change_own))
         .routes(routes!(accounts::get, accounts::patch))
         .routes(routes!(outputs::get))
+        .routes(routes!(nodes::list))
         .routes(routes!(openapi::get))
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
+        .merge(own_routes())
+}
+
+/// What every node answers.
+fn own_routes() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new().routes(routes!(health::alive)).routes(routes!(health::ready)).routes(routes!(health::metrics))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::{
     record::{Decision, Record, Version},
 };
 use crate::{
-    blob::Blobs,
+    blob::{self, Blobs},
     clock::{Clock, micros},
     dialect::native,
     error::{Code, Failure},
@@ -249,7 +249,8 @@ impl Manager {
         Err(Failure::new(Code::NotFound, "there is none of the accounts in server.admin_accounts to sign it"))
     }
 
-    /// Offers the set as it is in the store, if that is another one than is offered.
+    /// Offers the set as it is in the store, if that is another one than is offered. While components cannot be read, the
+    /// one before stays, and this node gets no jobs that were accepted with the new one.
     pub async fn keep_in_step(&self) -> Result<(), Failure> {
         let _in_step = self.in_step.lock().await;
         let known = self.offered().revision;
@@ -259,22 +260,37 @@ impl Manager {
         let PluginSet { revision, rows } = self.store.plugin_set().await.map_err(unavailable)?;
         let held: Vec<Held> = rows.into_iter().filter_map(held).collect();
         let wanted: Vec<_> = held.iter().map(|held| held.record.wanted(&held.owner, &held.name)).collect();
-        let mut components = HashMap::new();
+        let (mut components, mut is_whole) = (HashMap::new(), true);
         for digest in self.registry.missing(&wanted) {
             match self.blobs.get(&digest).await {
                 Ok(component) => {
                     components.insert(digest, component);
                 }
-                Err(error) => tracing::error!(digest, "cannot read a plugin's component: {error}"),
+                Err(error @ blob::Error::NotFound { .. }) => {
+                    tracing::error!(digest, "cannot read a plugin's component: {error}");
+                }
+                Err(error) => {
+                    tracing::error!(digest, "cannot read a plugin's component, trying again: {error}");
+                    is_whole = false;
+                }
             }
         }
+        // What was offered so far is better than a part of what is to be offered.
+        if !is_whole && known.is_some() {
+            return Ok(());
+        }
+        let level = self.store.level();
+        level.will_offer(revision);
         let registry = self.registry.clone();
         let problems = blocking(move || registry.offer(wanted, &components)).await?;
         for problem in problems {
             tracing::error!("not offered: {problem}");
         }
         *self.offered.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(Offered { revision: Some(revision), held });
+            Arc::new(Offered { revision: is_whole.then_some(revision), held });
+        if is_whole {
+            level.offers(revision);
+        }
         Ok(())
     }
 

@@ -316,3 +316,31 @@ async fn a_hundred_replacements_under_load_fail_no_run() {
     let record = manager.find("", "empty").unwrap().record;
     assert_eq!(record.versions.len(), Config::defaults().plugins.keep_versions);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_cannot_be_read_for_now_is_waited_for() {
+    let place = Place::new();
+    let (one, _store) = place.manager(|_| ()).await;
+    one.install(&demo(), None, version("1.0.0"), from_a_file()).await.unwrap();
+    let (other, store) = place.manager(|_| ()).await;
+    assert_eq!(store.level().plugins(), 1);
+    let second = one.install(&demo(), None, version("2.0.0"), from_a_file()).await.unwrap();
+    let digest = second.digest().unwrap();
+    let path = place.root.join("blobs").join(&digest[..2]).join(digest);
+    let beside = path.with_extension("beside");
+    std::fs::rename(&path, &beside).unwrap();
+    // It cannot be opened, and is not missing.
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    other.keep_in_step().await.unwrap();
+    assert_eq!(runs(&other, "demo").as_deref(), Some("1.0.0"), "what was offered stays");
+    assert_eq!(store.level().plugins(), 1, "no jobs that may need the new one come here");
+    // A node that starts meanwhile offers what it can.
+    let (late, late_store) = place.manager(|_| ()).await;
+    assert_eq!((runs(&late, "demo"), late_store.level().plugins()), (None, 0));
+    std::fs::rename(&beside, &path).unwrap();
+    for (manager, store) in [(other, store), (late, late_store)] {
+        manager.keep_in_step().await.unwrap();
+        assert_eq!(runs(&manager, "demo").as_deref(), Some("2.0.0"));
+        assert_eq!(store.level().plugins(), 2);
+    }
+}

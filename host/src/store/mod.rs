@@ -8,7 +8,9 @@
 mod contract;
 mod cursor;
 mod filter;
+mod level;
 mod library;
+mod nodes;
 mod plugins;
 mod postgres;
 mod sql;
@@ -22,10 +24,12 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 pub use filter::{Column, Direction, Filter, ResourceQuery, Test};
+pub use level::Level;
 pub use library::{
     ApiKey, Change, ChunkRow, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Facts, Library, ResourceKey,
     ResourceRow, Totals, ValueClass, VersionRow,
 };
+pub use nodes::{NodeInfo, NodeRow, Nodes};
 pub use plugins::{AuditFilter, AuditRow, PluginChange, PluginRow, PluginSet, Plugins};
 pub use postgres::{Pool, Postgres};
 pub use sqlite::Sqlite;
@@ -89,7 +93,7 @@ pub enum Error {
 }
 
 /// How a store treats receivers that fail, and what authenticates cursors.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The key of cursors. Keep it, or cursors end with the process.
     pub cursor_key: [u8; 32],
@@ -99,12 +103,20 @@ pub struct Options {
     pub breaker_pause: Duration,
     /// The longest pause.
     pub breaker_max_pause: Duration,
+    /// What this node can run.
+    pub level: Level,
 }
 
 impl Options {
     /// Receivers that fail are always tried again.
     pub fn without_breaker(cursor_key: [u8; 32]) -> Options {
-        Options { cursor_key, breaker_failures: 0, breaker_pause: Duration::ZERO, breaker_max_pause: Duration::ZERO }
+        Options {
+            cursor_key,
+            breaker_failures: 0,
+            breaker_pause: Duration::ZERO,
+            breaker_max_pause: Duration::ZERO,
+            level: Level::default(),
+        }
     }
 }
 
@@ -484,7 +496,7 @@ pub struct Gauges {
 
 /// The port. All times come from the adapter's clock.
 #[async_trait]
-pub trait Store: Library + Plugins {
+pub trait Store: Library + Nodes + Plugins {
     /// Makes an account.
     async fn create_account(&self, account: Account) -> Result<(), Error>;
     /// The account of this key.
@@ -502,7 +514,8 @@ pub trait Store: Library + Plugins {
     async fn any_job(&self, id: Uuid) -> Result<Option<JobRow>, Error>;
     /// The account's jobs.
     async fn jobs(&self, account: &str, filter: JobFilter) -> Result<Page<JobRow>, Error>;
-    /// Claims up to `limit` due jobs for `lease`: by priority, fair between accounts, then by age.
+    /// Claims up to `limit` due jobs for `lease`, of those that need no more than this node has ([`Nodes::level`]): by
+    /// priority, fair between accounts, then by age.
     async fn claim_jobs(&self, limit: u32, lease: Duration) -> Result<Vec<ClaimedJob>, Error>;
     /// Prolongs leases; answers for each whether it still holds and whether cancelling was asked for.
     async fn heartbeat(&self, leases: &[(Uuid, Uuid)], lease: Duration) -> Result<Vec<Heartbeat>, Error>;

@@ -118,12 +118,12 @@ pub(crate) struct Inner {
 
 impl Worker {
     /// A worker that does nothing until it is run.
-    pub fn new(ports: Ports, config: Config, codec: CodecConfig) -> Worker {
+    pub fn new(ports: Ports, mut config: Config, codec: CodecConfig) -> Worker {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let slots = match config.slots {
-            0 => cores * SLOTS_PER_CORE,
-            slots => slots as usize,
-        };
+        if config.slots == 0 {
+            config.slots = (cores * SLOTS_PER_CORE) as u32;
+        }
+        let slots = config.slots as usize;
         let memory_bytes = match config.memory_bytes {
             0 => admission::machine_bytes() / 2,
             bytes => bytes,
@@ -140,6 +140,11 @@ impl Worker {
                 wake: Arc::new(Notify::new()),
             }),
         }
+    }
+
+    /// How many jobs it runs at the same time.
+    pub fn slots(&self) -> u32 {
+        self.inner.config.slots
     }
 
     /// Says that a job may be due: call it after a submission. A hint only.

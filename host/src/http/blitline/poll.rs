@@ -74,7 +74,8 @@ async fn look(state: &State, id: &str, time: Duration) -> Result<(Uuid, Option<R
     };
     // Before the wait, so that waiting calls count as well.
     let account = state.store.account(&row.account).await.map_err(Problem::from)?;
-    state.blitline.polls.take(&row.account, account.and_then(|account| account.settings.polls_per_s))?;
+    let own = account.and_then(|account| account.settings.polls_per_s);
+    state.blitline.polls.take(&row.account, own).await?;
     let row = match end_of(state, row, until).await? {
         Some(row) => row,
         None => return Ok((asked, None)),

@@ -101,7 +101,7 @@ async fn sender(
         Sender::Account(key) => {
             let account = state.store.account(&key).await.map_err(Problem::from)?;
             let account = account.ok_or_else(|| refused("Your application ID is not known here.".to_owned()))?;
-            state.rates.take(&account.key, account.settings.requests_per_s)?;
+            state.rates.take(&account.key, account.settings.requests_per_s).await?;
             Ok((account, None))
         }
         Sender::Signed(signed) => {
@@ -109,7 +109,7 @@ async fn sender(
             let secret = account.as_ref().map(|account| account.secret.as_str());
             signed.check(secret, state.clock.now()).map_err(refused)?;
             let account = account.ok_or_else(|| refused("The signature does not fit the job.".to_owned()))?;
-            state.rates.take(&account.key, account.settings.requests_per_s)?;
+            state.rates.take(&account.key, account.settings.requests_per_s).await?;
             Ok((account, Some(transform(&signed.key_transform)?)))
         }
     }

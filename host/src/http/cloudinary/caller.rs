@@ -57,7 +57,7 @@ pub(crate) async fn signed(
     let Some(signature) = form.text("signature") else {
         if signing.may_be_unsigned && form.text("api_key").is_none() {
             let (key, secret) = (account.key.clone(), account.secret.clone());
-            return taken(state, Caller { account, key, secret, unsigned: true, cloud });
+            return taken(state, Caller { account, key, secret, unsigned: true, cloud }).await;
         }
         let missing = if form.text("api_key").is_none() { "api_key" } else { "signature" };
         return Err(Refusal::new(401, format!("Missing required parameter - {missing}")));
@@ -78,7 +78,7 @@ pub(crate) async fn signed(
     let timestamp = form.whole("timestamp")?.ok_or_else(|| Refusal::bad("Missing required parameter - timestamp"))?;
     check_timestamp(timestamp, micros(state.clock.now()) / 1_000_000)?;
     let key = key.to_owned();
-    taken(state, Caller { account, key, secret, unsigned: false, cloud })
+    taken(state, Caller { account, key, secret, unsigned: false, cloud }).await
 }
 
 /// The caller of the admin API.
@@ -96,7 +96,7 @@ pub(crate) async fn basic(state: &State, cloud: &str, headers: &HeaderMap) -> Re
     }
     let secret = secret.unwrap_or_default();
     let cloud = settings(state, &account).await?;
-    taken(state, Caller { account, key: sent.key, secret, unsigned: false, cloud })
+    taken(state, Caller { account, key: sent.key, secret, unsigned: false, cloud }).await
 }
 
 /// The cloud of this name. Names that clients have put through a URL come in lower case.
@@ -118,8 +118,8 @@ async fn secret_of(state: &State, account: &Account, key: &str) -> Result<Option
     Ok(found.map(|found| found.secret))
 }
 
-fn taken(state: &State, caller: Caller) -> Result<Caller, Refusal> {
-    state.rates.take(&caller.account.key, caller.account.settings.requests_per_s)?;
+async fn taken(state: &State, caller: Caller) -> Result<Caller, Refusal> {
+    state.rates.take(&caller.account.key, caller.account.settings.requests_per_s).await?;
     state.rates.count(&caller.account.key, state.clock.now());
     Ok(caller)
 }

@@ -56,7 +56,7 @@ impl FromRequestParts<Arc<State>> for Caller {
         let secret = account.as_ref().map(|account| account.secret.as_str());
         match (token.is_good(secret, state.clock.now()), account) {
             (true, Some(account)) => {
-                state.rates.take(&account.key, account.settings.requests_per_s)?;
+                state.rates.take(&account.key, account.settings.requests_per_s).await?;
                 Ok(Caller(account))
             }
             _ => Err(refused("the token is not good any more, or never was").into()),

@@ -515,6 +515,7 @@ async fn every_route_is_in_the_document() {
         ("/v1/assets/{id}", "delete get put"),
         ("/v1/account", "get patch"),
         ("/v1/accounts/{key}", "get patch"),
+        ("/v1/nodes", "get"),
         ("/v1/openapi.json", "get"),
         ("/o/{token}/{file}", "get"),
         ("/healthz", "get"),

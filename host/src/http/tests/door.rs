@@ -153,7 +153,7 @@ impl Door {
         ));
         let state = Arc::new(State {
             limits: Limits::new(&config),
-            rates: Rates::new(config.server.requests_per_s),
+            rates: Rates::new("requests", config.server.requests_per_s),
             documents: Documents::new(config.server.documents_bytes),
             store,
             blobs,
@@ -178,7 +178,7 @@ impl Door {
             ],
             cloudinary: CloudinaryDoor { dialect: cloudinary, measure: Arc::new(Unmeasured) },
             blitline: BlitlineSettings {
-                polls: Rates::new(config.blitline.polls_per_s),
+                polls: Rates::new("polls", config.blitline.polls_per_s),
                 config: config.blitline,
                 base_url: "http://here".into(),
                 storage: config.storage,

@@ -7,6 +7,7 @@ pub(super) mod deliveries;
 pub(super) mod ends;
 pub(super) mod keep;
 pub(super) mod library;
+pub(super) mod nodes;
 pub(super) mod plugins;
 pub(super) mod queue;
 pub(super) mod submit;
@@ -262,6 +263,8 @@ macro_rules! contract_tests {
                 keys_are_unique_on_the_server, chunks_come_in_their_order, blobs_of_the_library_are_in_use, totals_add_up;
             plugins: a_plugin_comes_out_as_it_went_in, a_plugin_is_changed_by_who_read_the_set_last, blobs_of_plugins_are_in_use,
                 a_change_of_plugins_is_told_and_written_down, the_audit_log_is_listed_newest_first_in_pages;
+            nodes: a_job_waits_for_a_node_that_has_what_it_needs, work_is_held_by_one_at_a_time, a_bucket_gives_what_comes_to_it,
+                nodes_are_listed_while_they_are_up;
             walk: random_walks_agree_with_a_simple_model;
         );
     };

@@ -74,7 +74,7 @@ const CANDIDATES: &str = "WITH RECURSIVE waiting (account) AS ( \
      UNION ALL SELECT (SELECT j.account FROM jobs j WHERE j.ready AND j.account > w.account ORDER BY j.account LIMIT 1) \
      FROM waiting w WHERE w.account IS NOT NULL), \
      candidates AS (SELECT w.account, (SELECT j.priority FROM jobs j WHERE j.account = w.account AND j.ready \
-     ORDER BY j.priority DESC, j.created_at, j.id LIMIT 1) AS priority, \
+     AND j.needs_release <= $2 AND j.needs_plugins <= $3 ORDER BY j.priority DESC, j.created_at, j.id LIMIT 1) AS priority, \
      (SELECT COUNT(*) FROM jobs r WHERE r.account = w.account AND r.lease_until IS NOT NULL) AS running, \
      COALESCE(t.served_at, 0) AS served_at \
      FROM waiting w LEFT JOIN turns t ON t.account = w.account WHERE w.account IS NOT NULL) \
@@ -84,7 +84,9 @@ const CANDIDATES: &str = "WITH RECURSIVE waiting (account) AS ( \
 /// Accounts that may get a job, and when the last one was served.
 async fn candidates(tx: &mut Tx, limit: u32) -> Result<(Vec<Candidate>, i64), Fail> {
     tx.ask(READY, Values::new().with(tx.now)).await?;
-    let rows = tx.ask(CANDIDATES, Values::new().with(limit)).await?;
+    let offered = tx.options.level.offered();
+    let values = Values::new().with(limit).with(offered.release).with(offered.plugins);
+    let rows = tx.ask(CANDIDATES, values).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
         found.push(Candidate {
@@ -103,12 +105,16 @@ async fn candidates(tx: &mut Tx, limit: u32) -> Result<(Vec<Candidate>, i64), Fa
 
 /// Reads the priorities of the first due jobs of each account.
 async fn heads(tx: &mut Tx, candidates: &mut [Candidate], limit: u32) -> Result<(), Fail> {
+    let offered = tx.options.level.offered();
     let found = sqlx::query(
         "SELECT a.account, h.priority FROM unnest($1::text[]) a (account) CROSS JOIN LATERAL (SELECT j.priority \
-         FROM jobs j WHERE j.account = a.account AND j.ready ORDER BY j.priority DESC, j.created_at, j.id LIMIT $2) h",
+         FROM jobs j WHERE j.account = a.account AND j.ready AND j.needs_release <= $3 AND j.needs_plugins <= $4 \
+         ORDER BY j.priority DESC, j.created_at, j.id LIMIT $2) h",
     )
     .bind(candidates.iter().map(|one| one.account.clone()).collect::<Vec<_>>())
     .bind(i64::from(limit))
+    .bind(offered.release)
+    .bind(offered.plugins)
     .fetch_all(&mut **tx)
     .await?;
     let mut heads = HashMap::<&str, Vec<i64>>::new();
@@ -144,15 +150,19 @@ fn turns(candidates: &mut [Candidate], limit: u32, mut served_at: i64) -> Vec<us
 
 /// Locks the best due jobs of each account, as many as its share, passing over those that others have locked.
 async fn take(tx: &mut Tx, shares: &BTreeMap<&str, i64>) -> Result<HashMap<String, VecDeque<Uuid>>, Fail> {
+    let offered = tx.options.level.offered();
     let (accounts, counts): (Vec<_>, Vec<_>) =
         shares.iter().map(|(&account, &count)| (account.to_owned(), count)).unzip();
     let rows = sqlx::query(
         "SELECT j.account, j.id, j.priority, j.created_at FROM unnest($1::text[], $2::bigint[]) s (account, jobs) \
          CROSS JOIN LATERAL (SELECT j.account, j.id, j.priority, j.created_at FROM jobs j WHERE j.account = s.account \
-         AND j.ready ORDER BY j.priority DESC, j.created_at, j.id LIMIT s.jobs FOR UPDATE SKIP LOCKED) j",
+         AND j.ready AND j.needs_release <= $3 AND j.needs_plugins <= $4 ORDER BY j.priority DESC, j.created_at, j.id \
+         LIMIT s.jobs FOR UPDATE SKIP LOCKED) j",
     )
     .bind(accounts)
     .bind(counts)
+    .bind(offered.release)
+    .bind(offered.plugins)
     .fetch_all(&mut **tx)
     .await?;
     let mut found = Vec::with_capacity(rows.len());

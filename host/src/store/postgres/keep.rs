@@ -9,7 +9,7 @@ use super::{submit, tx::Tx};
 use crate::{
     job::State,
     store::{
-        DeliveryState, Gauges, NextDue,
+        DeliveryState, Gauges, Level, NextDue,
         sql::{
             Fail, Fields, Session, Values,
             rows::{span, time},
@@ -130,13 +130,17 @@ pub(super) async fn gauges(connection: &mut PgConnection, now: i64) -> Result<Ga
     })
 }
 
-pub(super) async fn next_due(connection: &mut PgConnection) -> Result<NextDue, Fail> {
+pub(super) async fn next_due(connection: &mut PgConnection, level: &Level) -> Result<NextDue, Fail> {
+    let offered = level.offered();
     // In the order of an index: without one, the server might look for a ready job among all that have ended.
     let row = sqlx::query(
-        "SELECT COALESCE((SELECT run_at FROM jobs WHERE ready ORDER BY account, priority DESC, created_at, id LIMIT 1), \
+        "SELECT COALESCE((SELECT run_at FROM jobs WHERE ready AND needs_release <= $1 AND needs_plugins <= $2 \
+         ORDER BY account, priority DESC, created_at, id LIMIT 1), \
          (SELECT MIN(run_at) FROM jobs WHERE state = 'queued' AND NOT ready)) AS job, \
          LEAST((SELECT MIN(due_at) FROM lanes WHERE lane = 0), (SELECT MIN(due_at) FROM lanes WHERE lane = 1)) AS delivery",
     )
+    .bind(offered.release)
+    .bind(offered.plugins)
     .fetch_one(connection)
     .await?;
     Ok(NextDue { job: row.optional_number("job")?.map(time), delivery: row.optional_number("delivery")?.map(time) })

@@ -33,15 +33,15 @@ use tokio::{sync::broadcast, task::AbortHandle};
 use uuid::Uuid;
 
 pub(super) use self::url::{check, is_postgres};
-use self::{hints::Hints, hosts::Hosts};
+use self::{hints::Hints, hosts::Hosts, tx::Tx};
 use super::{
-    Account, Advance, AssetRow, AuditRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob,
-    Completed, Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, Hint, JobFilter,
-    JobRow, NextDue, Options, Page, PluginChange, RecordedAttempt, Schema, Store, Submission, Submitted,
+    Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob, Completed,
+    Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, Hint, JobFilter, JobRow, Level,
+    NextDue, Options, Page, PluginChange, RecordedAttempt, Schema, Store, Submission, Submitted,
     sql::{
         Fail, Fields, Session, Values, accounts, assets,
-        backend::Backend,
-        plugins, read,
+        backend::{Backend, Work},
+        read,
         schema::{self, Steps},
     },
 };
@@ -57,7 +57,10 @@ const SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '10s'; \
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Every step of the schema.
-const STEPS: Steps = &[(1, "first", include_str!("../../../migrations/postgres/0001_first.sql"))];
+const STEPS: Steps = &[
+    (1, "first", include_str!("../../../migrations/postgres/0001_first.sql")),
+    (2, "nodes", include_str!("../../../migrations/postgres/0002_nodes.sql")),
+];
 
 /// What is attempted first.
 const OPEN: &str = "open the database";
@@ -207,6 +210,9 @@ async fn cursor_key(connection: &mut PgConnection, offered: [u8; 32]) -> Result<
 }
 
 impl Backend for Postgres {
+    const IS_SHARED: bool = true;
+
+    type Tx = Tx;
     type Session = PgConnection;
     type Reader = PoolConnection<Database>;
     type Snapshot = sqlx::Transaction<'static, Database>;
@@ -226,6 +232,18 @@ impl Backend for Postgres {
         &self.inner.options.cursor_key
     }
 
+    fn level(&self) -> &Level {
+        &self.inner.options.level
+    }
+
+    fn write<A, T>(&self, attempt: &'static str, values: A, work: Work<Tx, A, T>) -> BoxFuture<'_, Result<T, Error>>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        Box::pin(self.call(attempt, values, work))
+    }
+
     fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(self.call("change the library", (changes, owed), |tx, (changes, owed)| {
             Box::pin(finish::change(tx, changes, owed))
@@ -234,10 +252,6 @@ impl Backend for Postgres {
 
     fn write_plugin(&self, change: PluginChange) -> BoxFuture<'_, Result<u64, Error>> {
         Box::pin(self.call("change the plugin", change, |tx, change| Box::pin(finish::change_plugin(tx, change))))
-    }
-
-    fn write_audit(&self, entry: AuditRow) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(self.call("write the audit log", [entry], |tx, entries| Box::pin(plugins::write(tx, entries))))
     }
 
     fn told<T>(&self, attempt: &'static str, result: Result<T, Fail>) -> Result<T, Error> {
@@ -384,7 +398,7 @@ impl Store for Postgres {
     }
 
     async fn next_due(&self) -> Result<NextDue, Error> {
-        self.told("look for what is due", keep::next_due(&mut *self.reader().await?).await)
+        self.told("look for what is due", keep::next_due(&mut *self.reader().await?, &self.inner.options.level).await)
     }
 
     async fn put_asset(&self, asset: AssetRow) -> Result<(), Error> {

@@ -82,10 +82,10 @@ async fn has_room(tx: &mut Tx, submission: &Submission) -> Result<(), Fail> {
 }
 
 async fn insert_jobs(tx: &mut Tx, submission: &Submission, ids: &[Uuid], batch: Option<Uuid>) -> Result<(), Fail> {
-    let jobs = &submission.jobs;
+    let (jobs, needed) = (&submission.jobs, tx.options.level.needed());
     sqlx::query(
-        "INSERT INTO jobs (id, account, batch, state, priority, ready, run_at, reference, total, created_at) \
-         SELECT n.id, $5, $6, $7, n.priority, TRUE, $8, n.reference, n.total, $8 \
+        "INSERT INTO jobs (id, account, batch, state, priority, ready, run_at, reference, total, created_at, \
+         needs_release, needs_plugins) SELECT n.id, $5, $6, $7, n.priority, TRUE, $8, n.reference, n.total, $8, $9, $10 \
          FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[]) n (id, priority, reference, total)",
     )
     .bind(ids)
@@ -96,6 +96,8 @@ async fn insert_jobs(tx: &mut Tx, submission: &Submission, ids: &[Uuid], batch: 
     .bind(batch)
     .bind(State::Queued.as_str())
     .bind(tx.now)
+    .bind(needed.release)
+    .bind(needed.plugins)
     .execute(&mut **tx)
     .await?;
     sqlx::query(

@@ -20,7 +20,7 @@ use crate::{
     clock::{Clock, micros},
     store::{
         Error, Hint, Options, Submission, Submitted,
-        sql::{Accept, Fail, Fields, Query, Session, Values},
+        sql::{Accept, Fail, Fields, Query, Session, Timed, Values, backend::Work},
     },
 };
 
@@ -42,7 +42,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
 pub(super) type Lane = (String, String, i64);
 
 /// What a command works with.
-pub(super) struct Tx {
+pub(in crate::store) struct Tx {
     connection: PoolConnection<Database>,
     /// Microseconds, of the database's clock; stands still during a transaction.
     pub(super) now: i64,
@@ -55,9 +55,6 @@ pub(super) struct Tx {
     is_open: bool,
 }
 
-/// What a command is: values that are looked at, and what is done with them.
-pub(super) type Work<A, T> = for<'a> fn(&'a mut Tx, &'a A) -> BoxFuture<'a, Result<T, Fail>>;
-
 /// Why a try came to nothing.
 enum Broken {
     /// Nothing was changed.
@@ -68,7 +65,7 @@ enum Broken {
 
 impl Postgres {
     /// Runs `work` in a transaction and answers after the commit. `attempt` is a verb phrase.
-    pub(super) async fn call<A, T>(&self, attempt: &'static str, values: A, work: Work<A, T>) -> Result<T, Error>
+    pub(super) async fn call<A, T>(&self, attempt: &'static str, values: A, work: Work<Tx, A, T>) -> Result<T, Error>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -79,7 +76,7 @@ impl Postgres {
         running.await.unwrap_or(Err(Error::Unknown { attempt }))
     }
 
-    async fn repeat<A, T>(&self, attempt: &'static str, values: &A, work: Work<A, T>) -> Result<T, Error> {
+    async fn repeat<A, T>(&self, attempt: &'static str, values: &A, work: Work<Tx, A, T>) -> Result<T, Error> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -109,7 +106,7 @@ impl Postgres {
         }
     }
 
-    async fn run_once<A, T>(&self, values: &A, work: Work<A, T>) -> Result<T, Broken> {
+    async fn run_once<A, T>(&self, values: &A, work: Work<Tx, A, T>) -> Result<T, Broken> {
         let mut tx = self.begin().await.map_err(Broken::Failed)?;
         match timeout(PATIENCE, work(&mut tx, values)).await {
             Ok(Ok(value)) => {
@@ -133,7 +130,7 @@ impl Postgres {
         let mut tx = Tx {
             connection,
             now: 0,
-            options: self.inner.options,
+            options: self.inner.options.clone(),
             lanes: BTreeSet::new(),
             hints: BTreeSet::new(),
             is_open: true,
@@ -237,6 +234,12 @@ impl Session for Tx {
 
     fn run(&mut self, sql: Cow<'static, str>, values: Values) -> BoxFuture<'_, Result<Vec<PgRow>, Fail>> {
         self.connection.run(sql, values)
+    }
+}
+
+impl Timed for Tx {
+    fn now(&self) -> i64 {
+        self.now
     }
 }
 

@@ -4,14 +4,23 @@ use std::ops::DerefMut;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fail, Session};
+use super::{Fail, Session, Timed};
 use crate::{
-    store::{AuditRow, Change, Error, PluginChange},
+    store::{Change, Error, Level, PluginChange},
     webhook::NewDelivery,
 };
 
+/// What a command does in its transaction, with the values that it was given. It may be done again when others got in
+/// its way.
+pub(in crate::store) type Work<X, A, T> = for<'a> fn(&'a mut X, &'a A) -> BoxFuture<'a, Result<T, Fail>>;
+
 /// An adapter.
 pub(in crate::store) trait Backend: Send + Sync {
+    /// Whether other nodes may use the store at the same time.
+    const IS_SHARED: bool;
+
+    /// What commands run on.
+    type Tx: Timed + 'static;
     /// What its statements run on.
     type Session: Session;
     /// A connection for reading.
@@ -28,14 +37,25 @@ pub(in crate::store) trait Backend: Send + Sync {
     /// What authenticates cursors.
     fn cursor_key(&self) -> &[u8; 32];
 
+    /// What this node can run.
+    fn level(&self) -> &Level;
+
+    /// Runs a command in a transaction and answers after the commit. `attempt` is a verb phrase.
+    fn write<A, T>(
+        &self,
+        attempt: &'static str,
+        values: A,
+        work: Work<Self::Tx, A, T>,
+    ) -> BoxFuture<'_, Result<T, Error>>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static;
+
     /// Makes changes of the library, and owes the deliveries that tell of them, in one commit.
     fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Changes the set of plugins.
     fn write_plugin(&self, change: PluginChange) -> BoxFuture<'_, Result<u64, Error>>;
-
-    /// Writes an entry of the log of changes.
-    fn write_audit(&self, entry: AuditRow) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Gives a reading failure the attempt it belongs to.
     fn told<T>(&self, attempt: &'static str, result: Result<T, Fail>) -> Result<T, Error> {

@@ -10,6 +10,7 @@ pub(super) mod breaker;
 pub(super) mod fail;
 pub(super) mod library;
 mod lookup;
+mod nodes;
 pub(super) mod plugins;
 mod port;
 pub(super) mod read;
@@ -61,6 +62,12 @@ pub(super) trait Session: Send {
     ) -> BoxFuture<'_, Result<Vec<Self::Row>, Fail>> {
         self.run(sql.into(), values)
     }
+}
+
+/// A transaction whose time stands still.
+pub(super) trait Timed: Session {
+    /// Microseconds since the Unix epoch.
+    fn now(&self) -> i64;
 }
 
 /// A transaction that can accept jobs.

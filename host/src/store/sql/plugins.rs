@@ -28,7 +28,7 @@ impl<B: Backend> Plugins for B {
     }
 
     async fn audit(&self, entry: AuditRow) -> Result<(), Error> {
-        self.write_audit(entry).await
+        Backend::write(self, "write the audit log", [entry], |tx, entries| Box::pin(write(tx, entries))).await
     }
 
     async fn audit_log(&self, filter: AuditFilter) -> Result<Page<AuditRow>, Error> {

@@ -12,7 +12,7 @@ use crate::{
     job::{Progress, State},
     store::{
         Account, ApiKey, AssetRow, AttemptRow, AuditRow, BatchRow, ChunkRow, ClaimedDelivery, DeliveryRow,
-        DeliveryState, DerivedRow, DocumentRow, JobRow, ResourceKey, ResourceRow, VersionRow,
+        DeliveryState, DerivedRow, DocumentRow, JobRow, NodeRow, ResourceKey, ResourceRow, VersionRow,
     },
     webhook::NewDelivery,
 };
@@ -350,5 +350,15 @@ pub(in crate::store) fn attempt(row: &impl Fields) -> Result<AttemptRow, Fail> {
         elapsed: Duration::from_micros(row.count("elapsed")?),
         status: optional_within(row, "status")?,
         detail: owned(row, "detail")?,
+    })
+}
+
+pub(in crate::store) fn node(row: &impl Fields) -> Result<NodeRow, Fail> {
+    Ok(NodeRow {
+        name: owned(row, "name")?,
+        process: row.id("process")?,
+        info: json(row, "document")?,
+        started_at: time_of(row, "started_at")?,
+        seen_at: time_of(row, "seen_at")?,
     })
 }

@@ -81,7 +81,8 @@ pub(super) async fn claim(tx: &mut Tx, limit: u32, lease: Duration) -> Result<Ve
 /// Makes due what became due, then looks for accounts with due work.
 const CANDIDATES: &str = "UPDATE jobs SET ready = 1 WHERE state = 'queued' AND ready = 0 AND run_at <= $1; \
      SELECT key, running, served_at, (SELECT priority FROM jobs WHERE account = accounts.key AND ready = 1 \
-     ORDER BY priority DESC, created_at, id LIMIT 1) AS priority FROM accounts WHERE queued > 0";
+     AND needs_release <= $2 AND needs_plugins <= $3 ORDER BY priority DESC, created_at, id LIMIT 1) AS priority \
+     FROM accounts WHERE queued > 0";
 
 /// Takes jobs, and reads them in the order in which they were chosen.
 const TAKE: &str = concat!(
@@ -96,7 +97,9 @@ const TAKE: &str = concat!(
 
 /// Every account with due work and the priority of its best job.
 async fn candidates(tx: &mut Tx) -> Result<Vec<Candidate>, Fail> {
-    let found = tx.ask(CANDIDATES, Values::new().with(tx.now)).await?;
+    let offered = tx.options.level.offered();
+    let values = Values::new().with(tx.now).with(offered.release).with(offered.plugins);
+    let found = tx.ask(CANDIDATES, values).await?;
     let mut candidates = Vec::with_capacity(found.len());
     for row in &found {
         let Some(priority) = row.try_get::<Option<i64>, _>("priority")? else { continue };
@@ -113,10 +116,14 @@ async fn candidates(tx: &mut Tx) -> Result<Vec<Candidate>, Fail> {
 
 /// The first `limit` due jobs of an account, best last.
 async fn heads(tx: &mut Tx, account: &str, limit: i64) -> Result<Vec<(i64, Vec<u8>)>, Fail> {
+    let offered = tx.options.level.offered();
     let found = sqlx::query(
-        "SELECT priority, id FROM jobs WHERE account = ? AND ready = 1 ORDER BY priority DESC, created_at, id LIMIT ?",
+        "SELECT priority, id FROM jobs WHERE account = ? AND ready = 1 AND needs_release <= ? AND needs_plugins <= ? \
+         ORDER BY priority DESC, created_at, id LIMIT ?",
     )
     .bind(account)
+    .bind(offered.release)
+    .bind(offered.plugins)
     .bind(limit)
     .fetch_all(tx.open().await?)
     .await?;

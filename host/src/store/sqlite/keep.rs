@@ -8,7 +8,7 @@ use super::writer::Tx;
 use crate::{
     job::State,
     store::{
-        DeliveryState, Gauges, NextDue,
+        DeliveryState, Gauges, Level, NextDue,
         sql::{
             Fail, Fields,
             rows::{span, time},
@@ -148,12 +148,15 @@ pub(super) async fn gauges(connection: &mut SqliteConnection, now: i64) -> Resul
     })
 }
 
-pub(super) async fn next_due(connection: &mut SqliteConnection) -> Result<NextDue, Fail> {
+pub(super) async fn next_due(connection: &mut SqliteConnection, level: &Level) -> Result<NextDue, Fail> {
+    let offered = level.offered();
     let row = sqlx::query(
-        "SELECT COALESCE((SELECT run_at FROM jobs WHERE ready = 1 LIMIT 1), \
+        "SELECT COALESCE((SELECT run_at FROM jobs WHERE ready = 1 AND needs_release <= ? AND needs_plugins <= ? LIMIT 1), \
          (SELECT MIN(run_at) FROM jobs WHERE state = 'queued' AND ready = 0)) AS job, \
          (SELECT MIN(due_at) FROM lanes WHERE lane = 0) AS first, (SELECT MIN(due_at) FROM lanes WHERE lane = 1) AS later",
     )
+    .bind(offered.release)
+    .bind(offered.plugins)
     .fetch_one(connection)
     .await?;
     let (first, later): (Option<i64>, Option<i64>) = (row.try_get("first")?, row.try_get("later")?);

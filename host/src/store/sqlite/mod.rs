@@ -25,15 +25,15 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use self::writer::Writer;
+use self::writer::{Tx, Writer};
 use super::{
-    Account, Advance, AssetRow, AuditRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob,
-    Completed, Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow,
+    Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob, Completed,
+    Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow, Level,
     NextDue, Options, Page, PluginChange, RecordedAttempt, Schema, Store, Submission, Submitted,
     sql::{
         accounts, assets,
-        backend::Backend,
-        plugins, read,
+        backend::{Backend, Work},
+        read,
         schema::{self, Steps},
     },
 };
@@ -62,6 +62,7 @@ const STEPS: Steps = &[
     (5, "account settings", include_str!("../../../migrations/sqlite/0005_account_settings.sql")),
     (6, "versions", include_str!("../../../migrations/sqlite/0006_versions.sql")),
     (7, "plugins", include_str!("../../../migrations/sqlite/0007_plugins.sql")),
+    (8, "nodes", include_str!("../../../migrations/sqlite/0008_nodes.sql")),
 ];
 
 /// What is attempted first.
@@ -74,6 +75,7 @@ pub struct Sqlite {
     readers: SqlitePool,
     clock: Clock,
     cursor_key: [u8; 32],
+    level: Level,
 }
 
 impl Sqlite {
@@ -101,9 +103,9 @@ impl Sqlite {
             .connect_with(connect.clone().pragma("query_only", "on").pragma("cache_size", "-8192"))
             .await
             .map_err(|error| failed(error.to_string()))?;
-        let cursor_key = options.cursor_key;
+        let (cursor_key, level) = (options.cursor_key, options.level.clone());
         let writer = Writer::start(connection, connect, clock.clone(), options);
-        Ok(Sqlite { writer, readers, clock, cursor_key })
+        Ok(Sqlite { writer, readers, clock, cursor_key, level })
     }
 
     /// How far the schema of the database at `path` is, without changing it. A file that is missing has none.
@@ -145,6 +147,9 @@ fn create(path: &Path) -> std::io::Result<()> {
 }
 
 impl Backend for Sqlite {
+    const IS_SHARED: bool = false;
+
+    type Tx = Tx;
     type Session = SqliteConnection;
     type Reader = PoolConnection<Database>;
     type Snapshot = sqlx::Transaction<'static, Database>;
@@ -161,19 +166,24 @@ impl Backend for Sqlite {
         &self.cursor_key
     }
 
+    fn level(&self) -> &Level {
+        &self.level
+    }
+
+    fn write<A, T>(&self, attempt: &'static str, values: A, work: Work<Tx, A, T>) -> BoxFuture<'_, Result<T, Error>>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        Box::pin(self.writer.call(attempt, move |tx| Box::pin(async move { work(tx, &values).await })))
+    }
+
     fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(self.writer.call("change the library", move |tx| Box::pin(finish::change(tx, changes, owed))))
     }
 
     fn write_plugin(&self, change: PluginChange) -> BoxFuture<'_, Result<u64, Error>> {
         Box::pin(self.writer.call("change the plugin", move |tx| Box::pin(finish::change_plugin(tx, change))))
-    }
-
-    fn write_audit(&self, entry: AuditRow) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(
-            self.writer
-                .call("write the audit log", move |tx| Box::pin(async move { plugins::write(tx, &[entry]).await })),
-        )
     }
 }
 
@@ -298,7 +308,7 @@ impl Store for Sqlite {
     }
 
     async fn next_due(&self) -> Result<NextDue, Error> {
-        self.told("look for what is due", keep::next_due(&mut *self.reader().await?).await)
+        self.told("look for what is due", keep::next_due(&mut *self.reader().await?, &self.level).await)
     }
 
     async fn put_asset(&self, asset: AssetRow) -> Result<(), Error> {

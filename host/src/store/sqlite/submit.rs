@@ -26,8 +26,8 @@ macro_rules! count_in {
 /// A job's rows.
 macro_rules! job_rows {
     () => {
-        "INSERT INTO jobs (id, account, batch, state, priority, ready, run_at, reference, total, created_at) \
-         SELECT $1, $2, $3, $4, $5, 1, $6, $7, $8, $6 WHERE EXISTS (SELECT 1 FROM accounts WHERE key = $2); \
+        "INSERT INTO jobs (id, account, batch, state, priority, ready, run_at, reference, total, created_at, \
+         needs_release, needs_plugins) SELECT $1, $2, $3, $4, $5, 1, $6, $7, $8, $6, $14, $15 WHERE EXISTS (SELECT 1 FROM accounts WHERE key = $2); \
          INSERT INTO job_documents (job, spec, report) VALUES ($1, $9, $10); \
          INSERT INTO outputs (token, job) SELECT value, $1 FROM json_each($11); \
          INSERT INTO job_blobs (job, sha256) SELECT $1, value FROM json_each($12) WHERE TRUE ON CONFLICT DO NOTHING"
@@ -121,6 +121,7 @@ async fn insert_job(
     job: &NewJob,
     first: bool,
 ) -> Result<Vec<SqliteRow>, Fail> {
+    let needed = tx.options.level.needed();
     let tokens: Vec<&str> = job.report.outputs.iter().map(|output| output.token.as_str()).collect();
     let values = Values::new()
         .with(job.id)
@@ -135,7 +136,9 @@ async fn insert_job(
         .with(serde_json::to_string(&job.report)?)
         .with(serde_json::to_string(&tokens)?)
         .with(serde_json::to_string(&job.blobs)?)
-        .with(submission.jobs.len() as i64);
+        .with(submission.jobs.len() as i64)
+        .with(needed.release)
+        .with(needed.plugins);
     let sql = if first { concat!(count_in!(), job_rows!()) } else { job_rows!() };
     tx.ask(sql, values).await
 }

@@ -44,6 +44,7 @@ fn options() -> Options {
         breaker_failures: contract::BREAKER_FAILURES,
         breaker_pause: contract::BREAKER_PAUSE,
         breaker_max_pause: contract::BREAKER_MAX_PAUSE,
+        level: Level::new(7),
     }
 }
 
@@ -109,7 +110,7 @@ async fn a_newer_schema_is_refused() {
     let refused = Sqlite::open(&folder.database(), Clock::System, options()).await.err().unwrap();
     assert_eq!(
         refused.to_string(),
-        "cannot bring the database up to date: its schema has step 99, this binary knows 7 only: use a newer binary"
+        "cannot bring the database up to date: its schema has step 99, this binary knows 8 only: use a newer binary"
     );
 }
 

@@ -21,7 +21,7 @@ use crate::{
     clock::{Clock, micros},
     store::{
         Error, Options, Submission, Submitted,
-        sql::{Accept, Fail, Session, Values},
+        sql::{Accept, Fail, Session, Timed, Values},
     },
 };
 
@@ -32,7 +32,7 @@ const GROUP: usize = 256;
 const WAITING: usize = 1024;
 
 /// What a command works with.
-pub(super) struct Tx {
+pub(in crate::store) struct Tx {
     connection: SqliteConnection,
     /// What the next statement has to follow: ends the savepoint of the command before, begins the next.
     before: &'static str,
@@ -70,6 +70,12 @@ impl Session for Tx {
             "" => self.connection.run(sql, values),
             before => self.connection.ask([before, "; ", &sql].concat(), values),
         }
+    }
+}
+
+impl Timed for Tx {
+    fn now(&self) -> i64 {
+        self.now
     }
 }
 

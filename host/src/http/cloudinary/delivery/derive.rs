@@ -8,6 +8,7 @@ use md5::{Digest, Md5};
 use super::{
     Access, Cloud, Delivery, Derivation, Derived, Resource, ResourceId,
     access::{Credentials, may_fetch},
+    among,
     plan::Plan,
     refusal::Refusal,
     remote::Signed,
@@ -65,21 +66,25 @@ impl Delivery {
             limit: Duration::from_secs(self.config.limit_s),
         };
         let (this, signed) = (self.clone(), Signed::new(cloud, resource));
-        let work = move || async move {
-            let made = this.make(now, &signed).await?;
-            let derived = Derived {
-                sha256: made.blob.sha256,
-                bytes: made.blob.bytes,
-                etag: hex::encode(Md5::digest(&made.bytes)),
-                format: made.format,
-                width: made.width,
-                height: made.height,
-                made: this.clock.now(),
-            };
-            this.resources.keep_derived(&account, &derivation, &derived).await?;
-            Ok(derived)
-        };
         let key = format!("{}/{key}", cloud.account);
+        let shared = key.clone();
+        let work = move || async move {
+            let make = async {
+                let made = this.make(now, &signed).await?;
+                let derived = Derived {
+                    sha256: made.blob.sha256,
+                    bytes: made.blob.bytes,
+                    etag: hex::encode(Md5::digest(&made.bytes)),
+                    format: made.format,
+                    width: made.width,
+                    height: made.height,
+                    made: this.clock.now(),
+                };
+                this.resources.keep_derived(&account, &derivation, &derived).await?;
+                Ok(derived)
+            };
+            among::once(&this.resources, &shared, || this.resources.derived(&account, &derivation), make).await
+        };
         let making = self.deriving.once(&key, work);
         match tokio::time::timeout(self.config.wait(), making).await {
             Ok(made) => made.map_err(|failure| Refusal::making(&failure)),
@@ -115,8 +120,12 @@ impl Delivery {
             return Ok(resource);
         }
         let (this, account, wanted) = (self.clone(), cloud.account.clone(), id.clone());
-        let work = move || async move { this.fetch(&account, &wanted).await };
         let key = format!("{}/{}/{url}", cloud.account, id.kind.word());
+        let shared = key.clone();
+        let work = move || async move {
+            let make = this.fetch(&account, &wanted);
+            among::once(&this.resources, &shared, || this.resources.find(&account, &wanted), make).await
+        };
         match tokio::time::timeout(self.config.wait(), self.fetching.once(&key, work)).await {
             Ok(fetched) => fetched.map_err(|failure| Refusal::fetching(url, &failure)),
             Err(_) => Err(still(url)),

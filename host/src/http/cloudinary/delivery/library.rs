@@ -4,10 +4,11 @@
 //! forgets the resource forgets it too. It is found again by its key. A remote file that was fetched is a resource of
 //! the type `fetch`; the oldest one makes room.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Access, AssetResources, Cloud, Derivation, Derived, Fetching, Resource, ResourceId, Resources};
@@ -38,12 +39,15 @@ pub struct LibraryResources {
     assets: AssetResources,
     config: settings::Config,
     clock: Clock,
+    /// Who takes work, among the nodes.
+    holder: Uuid,
 }
 
 impl LibraryResources {
     /// The library of this store; what clouds have not set is as `config` has it.
     pub fn new(store: Arc<dyn Store>, fetch: Fetching, config: settings::Config, clock: Clock) -> LibraryResources {
-        LibraryResources { assets: AssetResources::new(store.clone(), fetch), store, config, clock }
+        let assets = AssetResources::new(store.clone(), fetch);
+        LibraryResources { assets, store, config, clock, holder: Uuid::new_v4() }
     }
 
     /// What goes so that one more remote file may be kept.
@@ -74,8 +78,32 @@ fn failed(error: store::Error) -> Failure {
     Failure::new(Code::StorageFailed, error.to_string())
 }
 
+/// What work on an image is called among the nodes.
+fn work(key: &str) -> String {
+    format!("image/{}", hex::encode(Sha256::digest(key)))
+}
+
 #[async_trait]
 impl Resources for LibraryResources {
+    async fn take(&self, key: &str, lease: Duration) -> bool {
+        if !self.store.is_shared() {
+            return true;
+        }
+        let taken = self.store.hold(&work(key), self.holder, lease).await;
+        taken.unwrap_or_else(|error| {
+            tracing::debug!("an image may be made twice: {error}");
+            true
+        })
+    }
+
+    async fn give(&self, key: &str) {
+        if self.store.is_shared()
+            && let Err(error) = self.store.let_go(&work(key), self.holder).await
+        {
+            tracing::debug!("others wait for an image longer than they need: {error}");
+        }
+    }
+
     async fn cloud(&self, name: &str) -> Result<Option<Cloud>, Failure> {
         let Some(mut cloud) = self.assets.cloud(name).await? else { return Ok(None) };
         let keys = self.store.api_keys(&cloud.account).await.map_err(failed)?;

@@ -5,6 +5,7 @@
 //! headers to it. [`ports`] is what the rest of the host has to offer; [`assets`] offers the native API's assets.
 
 mod access;
+mod among;
 mod assets;
 mod derive;
 mod library;

@@ -1,6 +1,9 @@
 //! What delivery needs of the rest of the host; `app.rs` plugs the adapters in.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -161,6 +164,18 @@ pub trait Resources: Send + Sync {
 
     /// Keeps a derived image; its bytes are in the blob store. One of the same key is replaced.
     async fn keep_derived(&self, account: &str, derivation: &Derivation, derived: &Derived) -> Result<(), Failure>;
+
+    /// Takes it upon this node to make what `key` names, for as long as `lease`, or longer; answers false while another
+    /// node has. Only spares work: what cannot be agreed about is made twice.
+    async fn take(&self, key: &str, lease: Duration) -> bool {
+        let _ = (key, lease);
+        true
+    }
+
+    /// Tells that it is made, or cannot be.
+    async fn give(&self, key: &str) {
+        let _ = key;
+    }
 
     /// Keeps a remote file that was fetched; its bytes are in the blob store. Answers it as it is kept.
     async fn keep_fetched(&self, account: &str, id: &ResourceId, resource: Resource) -> Result<Resource, Failure>;

@@ -8,7 +8,7 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::store::{Change, Idempotency, Library, ResourceKey, ResourceRow, Verdict};
+use crate::store::{Change, Idempotency, Library, Nodes, ResourceKey, ResourceRow, Verdict};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -245,4 +245,44 @@ async fn nodes_tell_each_other_what_they_did() {
     nodes[0].complete(job, claimed.token, end).await.unwrap();
     expect(&[Hint::Changed(job), Hint::DeliveriesDue]).await;
     assert!(own.try_recv().is_err(), "a node knows what it did itself");
+}
+
+#[tokio::test]
+async fn an_older_node_leaves_what_a_newer_one_accepted() {
+    let database = database().await;
+    let at = async |release| {
+        let options = Options { level: Level::new(release), ..options() };
+        Postgres::open(&database.url(), POOL, Clock::System, options).await.unwrap()
+    };
+    let (older, newer) = (at(1).await, at(2).await);
+    older.create_account(contract::account("demo")).await.unwrap();
+    let first = older.submit(contract::submission("demo", vec![contract::job()])).await.unwrap().jobs[0];
+    let second = newer.submit(contract::submission("demo", vec![contract::job()])).await.unwrap().jobs[0];
+    let ids = async |node: &Postgres| {
+        let claimed = node.claim_jobs(10, LEASE).await.unwrap();
+        claimed.iter().map(|claimed| claimed.job.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&older).await, [first]);
+    assert_eq!(older.next_due().await.unwrap().job, None);
+    assert_eq!(ids(&newer).await, [second]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_draw_from_one_bucket_and_hold_work_one_at_a_time() {
+    let (nodes, _database) = nodes(4).await;
+    let start = std::time::Instant::now();
+    let mut tasks = JoinSet::new();
+    for number in 0..20 {
+        let store = nodes[number % nodes.len()].clone();
+        tasks.spawn(async move { store.draw("demo", 100, 9).await.unwrap() });
+    }
+    let drawn: u32 = tasks.join_all().await.into_iter().sum();
+    let came = (start.elapsed().as_secs_f64() * 100.0).ceil() as u32;
+    assert!((100..=100 + came).contains(&drawn), "{drawn} were drawn, {came} came to it");
+    let mut tasks = JoinSet::new();
+    for number in 0..20 {
+        let store = nodes[number % nodes.len()].clone();
+        tasks.spawn(async move { store.hold("tidy", Uuid::new_v4(), LEASE).await.unwrap() });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().filter(|held| *held).count(), 1);
 }

@@ -28,6 +28,7 @@ fn options() -> Options {
         breaker_failures: contract::BREAKER_FAILURES,
         breaker_pause: contract::BREAKER_PAUSE,
         breaker_max_pause: contract::BREAKER_MAX_PAUSE,
+        level: Level::new(7),
     }
 }
 
@@ -147,7 +148,7 @@ async fn a_newer_schema_is_refused() {
          VALUES (99, 'x', TRUE, '\\x00', 0)",
     );
     let refused = Postgres::open(&database.url(), POOL, Clock::System, options()).await.err().unwrap();
-    let expected = "its schema has step 99, this binary knows 1 only: use a newer binary";
+    let expected = "its schema has step 99, this binary knows 2 only: use a newer binary";
     assert_eq!(refused.to_string(), format!("cannot bring the database up to date: {expected}"));
     let refused = Postgres::schema(&database.url()).await.err().unwrap();
     assert_eq!(refused.to_string(), format!("cannot open the database: {expected}"));

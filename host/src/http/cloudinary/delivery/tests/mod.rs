@@ -8,3 +8,4 @@ mod remote;
 mod room;
 
 pub(crate) use room::FakeMaker;
+pub(super) use room::FakeResources;

@@ -130,15 +130,36 @@ impl Maker for FakeMaker {
 }
 
 #[derive(Default)]
-pub(super) struct FakeResources {
+pub(in super::super) struct FakeResources {
     pub(super) all: Mutex<HashMap<ResourceId, Resource>>,
     pub(super) derived: Mutex<HashMap<String, (Derivation, Derived)>>,
     pub(super) strict: bool,
     pub(super) fetch: Mutex<Fetching>,
+    /// How often work is taken by another node.
+    taken_elsewhere: AtomicU32,
+    /// What was given up.
+    pub(in super::super) given: Mutex<Vec<String>>,
+}
+
+impl FakeResources {
+    /// Nothing, whose work is taken by another node so often.
+    pub(in super::super) fn elsewhere(times: u32) -> FakeResources {
+        FakeResources { taken_elsewhere: AtomicU32::new(times), ..FakeResources::default() }
+    }
 }
 
 #[async_trait]
 impl Resources for FakeResources {
+    async fn take(&self, _: &str, _: Duration) -> bool {
+        let times = self.taken_elsewhere.load(Ordering::SeqCst);
+        self.taken_elsewhere.store(times.saturating_sub(1), Ordering::SeqCst);
+        times == 0
+    }
+
+    async fn give(&self, key: &str) {
+        self.given.lock().unwrap().push(key.to_owned());
+    }
+
     async fn cloud(&self, name: &str) -> Result<Option<Cloud>, Failure> {
         Ok((name == "demo").then(|| Cloud {
             account: "demo".into(),
