@@ -264,8 +264,8 @@ pub fn router(state: Arc<State>) -> axum::Router {
 
 /// The routes of a node that does not serve the API: whether it is well, and what it counts.
 pub fn quiet_router(state: Arc<State>) -> axum::Router {
-    let (routes, document) = own_routes().split_for_parts();
-    layers::around(routes, &state, document).with_state(state)
+    let (own, document) = (own_routes().split_for_parts().0, routes().into_openapi());
+    layers::around(own, &state, document).with_state(state)
 }
 
 fn routes() -> OpenApiRouter<Arc<State>> {
