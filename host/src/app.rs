@@ -133,7 +133,7 @@ pub fn supply(config: &Config, egress: Egress) -> Result<Supply, Error> {
 }
 
 /// Opens the blobs of the data directory.
-fn open_blobs(config: &Config) -> Result<Blobs, Error> {
+pub fn open_blobs(config: &Config) -> Result<Blobs, Error> {
     Ok(Blobs::local(&data_dir(config)?.join("blobs"))?)
 }
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod http;
 pub mod job;
 pub mod metadata;
+pub mod moving;
 pub mod node;
 pub mod pipeline;
 pub mod plugins;

@@ -7,6 +7,7 @@ mod cloud;
 mod config;
 mod delivery;
 mod migrate;
+mod moving;
 mod node;
 mod plugin;
 mod serve;
@@ -53,6 +54,8 @@ enum Command {
     Delivery(delivery::Delivery),
     Audit(audit::Audit),
     Migrate(migrate::Migrate),
+    Export(moving::Export),
+    Import(moving::Import),
     #[command(subcommand)]
     Node(node::Node),
     #[command(subcommand)]
@@ -95,6 +98,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Delivery(delivery) => runtime.block_on(delivery.run(&config)),
         Command::Audit(audit) => runtime.block_on(audit.run(&config)),
         Command::Migrate(migrate) => runtime.block_on(migrate.run(&config)),
+        Command::Export(export) => runtime.block_on(export.run(&config)),
+        Command::Import(import) => runtime.block_on(import.run(&config)),
         Command::Node(node) => runtime.block_on(node.run(&config)),
         Command::Config(command) => command.run(&config),
     }

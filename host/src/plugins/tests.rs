@@ -325,7 +325,7 @@ async fn a_component_that_cannot_be_read_for_now_is_waited_for() {
     let (other, store) = place.manager(|_| ()).await;
     assert_eq!(store.level().plugins(), 1);
     let second = one.install(&demo(), None, version("2.0.0"), from_a_file()).await.unwrap();
-    let digest = second.digest().unwrap();
+    let digest = second.record.active().unwrap().digest.as_str();
     let path = place.root.join("blobs").join(&digest[..2]).join(digest);
     let beside = path.with_extension("beside");
     std::fs::rename(&path, &beside).unwrap();

@@ -5,11 +5,12 @@
 //! error has changed nothing, except [`Error::Unknown`], after which the caller looks the row up.
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod cursor;
 mod filter;
 mod level;
 mod library;
+pub mod moving;
 mod nodes;
 mod plugins;
 mod postgres;
@@ -496,7 +497,7 @@ pub struct Gauges {
 
 /// The port. All times come from the adapter's clock.
 #[async_trait]
-pub trait Store: Library + Nodes + Plugins {
+pub trait Store: Library + moving::Moving + Nodes + Plugins {
     /// Makes an account.
     async fn create_account(&self, account: Account) -> Result<(), Error>;
     /// The account of this key.

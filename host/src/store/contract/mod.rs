@@ -127,7 +127,7 @@ fn output(id: &str) -> OutputReport {
     }
 }
 
-pub(super) fn job() -> NewJob {
+pub(crate) fn job() -> NewJob {
     let encoding = Encoding { format: Some("png".into()), ..Encoding::default() };
     let outputs =
         vec![Output { id: "main".into(), group: Group::Main, steps: Vec::new(), encoding, destination: None }];
@@ -152,11 +152,11 @@ pub(super) fn job() -> NewJob {
     }
 }
 
-pub(super) fn submission(account: &str, jobs: Vec<NewJob>) -> Submission {
+pub(crate) fn submission(account: &str, jobs: Vec<NewJob>) -> Submission {
     Submission { account: account.into(), jobs, batch: None, idempotency: None, queue_limit: 1000 }
 }
 
-pub(super) fn batch() -> NewBatch {
+pub(crate) fn batch() -> NewBatch {
     NewBatch {
         id: new_id(),
         dialect: "native".into(),
@@ -166,14 +166,14 @@ pub(super) fn batch() -> NewBatch {
     }
 }
 
-pub(super) fn completion(state: State) -> Completion {
+pub(crate) fn completion(state: State) -> Completion {
     let report = Report { outputs: vec![output("main")], ..Report::default() };
     let advance =
         Advance { report, progress: Progress { done: 1, total: 1 }, deliveries: Vec::new(), blobs: Vec::new() };
     Completion { state, advance, changes: Vec::new() }
 }
 
-pub(super) fn delivery(url: &str) -> NewDelivery {
+pub(crate) fn delivery(url: &str) -> NewDelivery {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     NewDelivery {
@@ -194,7 +194,7 @@ pub(super) fn delivery(url: &str) -> NewDelivery {
     }
 }
 
-pub(super) fn first_tries() -> DeliveryClaim {
+pub(crate) fn first_tries() -> DeliveryClaim {
     DeliveryClaim { limit: 100, lease: LEASE, retries: false, per_receiver: 100, per_account: 100 }
 }
 
@@ -202,7 +202,7 @@ fn later_tries() -> DeliveryClaim {
     DeliveryClaim { retries: true, ..first_tries() }
 }
 
-pub(super) fn attempt(at: SystemTime, status: Option<u16>) -> AttemptRow {
+pub(crate) fn attempt(at: SystemTime, status: Option<u16>) -> AttemptRow {
     AttemptRow { number: 1, at, elapsed: Duration::from_millis(12), status, detail: "so be it".into() }
 }
 

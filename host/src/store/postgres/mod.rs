@@ -29,7 +29,10 @@ use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool, Postgres as Database, pool::PoolConnection,
     postgres::PgPoolOptions,
 };
-use tokio::{sync::broadcast, task::AbortHandle};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::AbortHandle,
+};
 use uuid::Uuid;
 
 pub(super) use self::url::{check, is_postgres};
@@ -38,6 +41,7 @@ use super::{
     Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob, Completed,
     Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, Hint, JobFilter, JobRow, Level,
     NextDue, Options, Page, PluginChange, RecordedAttempt, Schema, Store, Submission, Submitted,
+    moving::Rows,
     sql::{
         Fail, Fields, Session, Values, accounts, assets,
         backend::{Backend, Work},
@@ -242,6 +246,10 @@ impl Backend for Postgres {
         T: Send + 'static,
     {
         Box::pin(self.call(attempt, values, work))
+    }
+
+    fn write_all(&self, rows: mpsc::Receiver<Result<Rows, String>>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.take_all(rows))
     }
 
     fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>> {

@@ -9,7 +9,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::store::sql::{Fail, Fields, Query, Session, Value, Values};
+use crate::store::sql::{Fail, Fields, Query, Session, Value, Values, moving::LANES};
 
 impl Session for PgConnection {
     type Row = PgRow;
@@ -19,6 +19,12 @@ impl Session for PgConnection {
     const UNANNOUNCED: &'static str = "NOT announced";
     const DERIVED_NAME: &'static str = "resource, md5(transformation), extension, key";
     const KEEP_PARENT: &'static str = " FOR KEY SHARE";
+    const AFTER_MOVING: &'static [&'static str] = &[
+        LANES,
+        "INSERT INTO turns (account, served_at) SELECT key, 0 FROM accounts",
+        "INSERT INTO queues (account, shard, jobs) SELECT account, 0, COUNT(*) FROM jobs WHERE state = 'queued' \
+         GROUP BY account",
+    ];
 
     fn push_is(query: &mut Query, column: &str, text: &str) {
         query.push("(md5(").push(column).push(") = md5(").bind(text).push(") AND ");
@@ -33,6 +39,8 @@ impl Session for PgConnection {
                     Value::Id(id) => Arguments::add(&mut arguments, id),
                     Value::Text(text) => Arguments::add(&mut arguments, text.map(clean)),
                     Value::Number(number) => Arguments::add(&mut arguments, number),
+                    Value::Flag(flag) => Arguments::add(&mut arguments, flag),
+                    Value::Bytes(bytes) => Arguments::add(&mut arguments, bytes),
                 };
                 added.map_err(sqlx::Error::Encode)?;
             }

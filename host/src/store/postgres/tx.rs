@@ -13,14 +13,18 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Postgres as Database, pool::PoolConnection, postgres::PgRow};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use super::{Postgres, lanes, submit};
 use crate::{
     clock::{Clock, micros},
     store::{
         Error, Hint, Options, Submission, Submitted,
-        sql::{Accept, Fail, Fields, Query, Session, Timed, Values, backend::Work},
+        moving::Rows,
+        sql::{Accept, Fail, Fields, Query, Session, Timed, Values, backend::Work, moving},
     },
 };
 
@@ -122,6 +126,21 @@ impl Postgres {
             }
             Err(_) => Err(Broken::Failed(Fail::Sql(silence()))),
         }
+    }
+
+    /// Takes rows in, in one transaction however long it is.
+    pub(super) async fn take_all(&self, rows: mpsc::Receiver<Result<Rows, String>>) -> Result<(), Error> {
+        const ATTEMPT: &str = "take the rows in";
+        let failed = |fail: Fail| fail.at(ATTEMPT);
+        let mut tx = self.begin().await.map_err(failed)?;
+        if let Err(fail) = moving::take_in(&mut tx, rows).await {
+            tx.roll_back().await;
+            return Err(failed(fail));
+        }
+        tx.commit().await.map_err(|broken| match broken {
+            Broken::Failed(fail) => failed(fail),
+            Broken::Unknown => Error::Unknown { attempt: ATTEMPT },
+        })
     }
 
     async fn begin(&self) -> Result<Tx, Fail> {
@@ -227,6 +246,7 @@ impl Session for Tx {
     const UNANNOUNCED: &'static str = PgConnection::UNANNOUNCED;
     const DERIVED_NAME: &'static str = PgConnection::DERIVED_NAME;
     const KEEP_PARENT: &'static str = PgConnection::KEEP_PARENT;
+    const AFTER_MOVING: &'static [&'static str] = PgConnection::AFTER_MOVING;
 
     fn push_is(query: &mut Query, column: &str, text: &str) {
         PgConnection::push_is(query, column, text);

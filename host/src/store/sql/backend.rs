@@ -3,10 +3,11 @@
 use std::ops::DerefMut;
 
 use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
 
 use super::{Fail, Session, Timed};
 use crate::{
-    store::{Change, Error, Level, PluginChange},
+    store::{Change, Error, Level, PluginChange, moving::Rows},
     webhook::NewDelivery,
 };
 
@@ -50,6 +51,9 @@ pub(in crate::store) trait Backend: Send + Sync {
     where
         A: Send + Sync + 'static,
         T: Send + 'static;
+
+    /// Takes rows in, in one transaction however long it is.
+    fn write_all(&self, rows: mpsc::Receiver<Result<Rows, String>>) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Makes changes of the library, and owes the deliveries that tell of them, in one commit.
     fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>>;

@@ -10,6 +10,7 @@ pub(super) mod breaker;
 pub(super) mod fail;
 pub(super) mod library;
 mod lookup;
+pub(super) mod moving;
 mod nodes;
 pub(super) mod plugins;
 mod port;
@@ -45,6 +46,9 @@ pub(super) trait Session: Send {
     const DERIVED_NAME: &'static str;
     /// Keeps the row that a new one belongs to from being deleted meanwhile.
     const KEEP_PARENT: &'static str;
+
+    /// What brings the tables that are kept beside in step, once all others were taken in.
+    const AFTER_MOVING: &'static [&'static str];
 
     /// Tests that a text, which may be long, is this, in a way that an index serves.
     fn push_is(query: &mut Query, column: &str, text: &str) {

@@ -12,6 +12,8 @@ pub(in crate::store) enum Value {
     Id(Option<Uuid>),
     Text(Option<String>),
     Number(Option<i64>),
+    Flag(bool),
+    Bytes(Vec<u8>),
 }
 
 macro_rules! values_from {

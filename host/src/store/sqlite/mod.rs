@@ -23,6 +23,7 @@ use sqlx::{
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use self::writer::{Tx, Writer};
@@ -30,10 +31,11 @@ use super::{
     Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob, Completed,
     Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, JobFilter, JobRow, Level,
     NextDue, Options, Page, PluginChange, RecordedAttempt, Schema, Store, Submission, Submitted,
+    moving::Rows,
     sql::{
         accounts, assets,
         backend::{Backend, Work},
-        read,
+        moving, read,
         schema::{self, Steps},
     },
 };
@@ -176,6 +178,10 @@ impl Backend for Sqlite {
         T: Send + 'static,
     {
         Box::pin(self.writer.call(attempt, move |tx| Box::pin(async move { work(tx, &values).await })))
+    }
+
+    fn write_all(&self, rows: mpsc::Receiver<Result<Rows, String>>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.writer.call("take the rows in", move |tx| Box::pin(moving::take_in(tx, rows))))
     }
 
     fn write_changes(&self, changes: Vec<Change>, owed: Vec<NewDelivery>) -> BoxFuture<'_, Result<(), Error>> {

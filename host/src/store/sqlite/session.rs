@@ -10,7 +10,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::store::sql::{Fail, Fields, Session, Value, Values};
+use crate::store::sql::{Fail, Fields, Session, Value, Values, moving::LANES};
 
 impl Session for SqliteConnection {
     type Row = SqliteRow;
@@ -20,6 +20,12 @@ impl Session for SqliteConnection {
     const UNANNOUNCED: &'static str = "announced = 0";
     const DERIVED_NAME: &'static str = "resource, transformation, extension, key";
     const KEEP_PARENT: &'static str = "";
+    const AFTER_MOVING: &'static [&'static str] = &[
+        LANES,
+        "UPDATE accounts SET \
+         queued = (SELECT COUNT(*) FROM jobs WHERE jobs.account = accounts.key AND state = 'queued'), \
+         running = (SELECT COUNT(*) FROM jobs WHERE jobs.account = accounts.key AND state = 'running')",
+    ];
 
     /// Several statements are parted by `;`: they share the values, and the answer is the rows of all. (Values named
     /// `?1` would not do: the numbers left out would each take a value.)
@@ -41,6 +47,8 @@ fn arguments(values: Values) -> Result<SqliteArguments, BoxDynError> {
             Value::Id(id) => Arguments::add(&mut arguments, id.map(|id| id.as_bytes().to_vec()))?,
             Value::Text(text) => Arguments::add(&mut arguments, text)?,
             Value::Number(number) => Arguments::add(&mut arguments, number)?,
+            Value::Flag(flag) => Arguments::add(&mut arguments, i64::from(flag))?,
+            Value::Bytes(bytes) => Arguments::add(&mut arguments, bytes)?,
         }
     }
     Ok(arguments)

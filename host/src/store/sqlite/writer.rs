@@ -63,6 +63,7 @@ impl Session for Tx {
     const UNANNOUNCED: &'static str = SqliteConnection::UNANNOUNCED;
     const DERIVED_NAME: &'static str = SqliteConnection::DERIVED_NAME;
     const KEEP_PARENT: &'static str = SqliteConnection::KEEP_PARENT;
+    const AFTER_MOVING: &'static [&'static str] = SqliteConnection::AFTER_MOVING;
 
     /// As on a connection; what has to come before goes in the same message.
     fn run(&mut self, sql: Cow<'static, str>, values: Values) -> BoxFuture<'_, Result<Vec<SqliteRow>, Fail>> {
