@@ -27,3 +27,6 @@ CREATE UNLOGGED TABLE buckets (
     filled_at BIGINT NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX buckets_unused ON buckets (filled_at);
+
+-- Numbers are read as 64 bits.
+ALTER TABLE plugin_set ALTER COLUMN one TYPE BIGINT;
