@@ -14,7 +14,7 @@ const JOBS: usize = 100_000;
 const AT_ONCE: usize = 1_000;
 const POLLS: usize = 10_000;
 
-fn job() -> NewJob {
+pub(crate) fn job() -> NewJob {
     let spec = Spec {
         dialect: "blitline".into(),
         source: Source::Canvas { width: 1, height: 1, color: [0; 4] },

@@ -1,7 +1,7 @@
 //! `make bench`: the server as a whole, against the same work in libvips (`sharp`), and its rates.
 //!
 //! Every ratio comes from one run, the sides taking turns, in CPU time of the process. Sections can be
-//! named: `cargo bench -p safelight-tests --bench server -- pictures rates memory postbacks finished`.
+//! named: `cargo bench -p safelight-tests --bench server -- pictures rates memory postbacks finished claims nodes`.
 
 #![allow(missing_docs, clippy::print_stdout, reason = "a program that prints a table")]
 
@@ -10,6 +10,7 @@
 mod support;
 
 mod finished;
+mod nodes;
 mod pictures;
 mod postbacks;
 mod rates;
@@ -36,6 +37,12 @@ fn main() {
         }
         if wanted("finished") {
             finished::run().await;
+        }
+        if wanted("claims") {
+            nodes::claims().await;
+        }
+        if wanted("nodes") {
+            nodes::servers().await;
         }
     });
 }

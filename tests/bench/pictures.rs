@@ -87,7 +87,7 @@ fn bench_node() -> PathBuf {
 }
 
 /// CPU time that a process used so far, in user and system mode, in milliseconds.
-fn cpu_ms(pid: u32) -> f64 {
+pub(crate) fn cpu_ms(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     // The fields after the name, which may hold spaces; user and system ticks are the 12th and 13th of them, of
     // 10 ms each (USER_HZ is 100 on every Linux).

@@ -15,7 +15,7 @@ use crate::settled;
 use crate::support::Server;
 
 /// Counts callbacks and accepts each.
-async fn counter() -> (String, Arc<AtomicUsize>) {
+pub(crate) async fn counter() -> (String, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     async fn accept(State(count): State<Arc<AtomicUsize>>, _body: bytes::Bytes) -> StatusCode {
         count.fetch_add(1, Ordering::Relaxed);
@@ -39,7 +39,7 @@ async fn submit(server: &Server, job: &Value, jobs: usize, connections: usize) {
     futures_util::future::join_all(clients).await;
 }
 
-async fn reach(count: &AtomicUsize, goal: usize) {
+pub(crate) async fn reach(count: &AtomicUsize, goal: usize) {
     let end = Instant::now() + Duration::from_secs(600);
     while count.load(Ordering::Relaxed) < goal {
         assert!(Instant::now() < end, "{} of {goal} callbacks came", count.load(Ordering::Relaxed));
@@ -92,7 +92,7 @@ pub(crate) async fn memory() {
     }
 }
 
-fn tiny(url: &str) -> Value {
+pub(crate) fn tiny(url: &str) -> Value {
     json!({"source": {"canvas": {"width": 8, "height": 8, "color": "#336699"}},
         "outputs": [{"id": "o", "format": "png", "steps": [{"transform": "invert"}]}], "notification_url": url})
 }

@@ -2,8 +2,8 @@
 //!
 //! It has a folder, a port and a password of its own, listens on loopback only, and ends with the process that
 //! started it, however that ends: the kernel tells it (`setpriv --pdeathsig`). It runs as the user `postgres` when
-//! the tests run as root, because PostgreSQL refuses to be root. It does not wait for the disk: what is tested is
-//! not the database.
+//! the tests run as root, because PostgreSQL refuses to be root. It does not wait for the disk, unless it is
+//! [`durable`](Server::durable): what is tested is not the database.
 
 use std::{
     net::TcpListener,
@@ -92,10 +92,19 @@ const EMPTY: &str = "DO $$ DECLARE filled TEXT; BEGIN \
 impl Server {
     /// Starts one.
     pub fn start() -> Server {
+        Server::start_with(&["fsync=off", "full_page_writes=off"])
+    }
+
+    /// Starts one that waits for the disk, as in earnest.
+    pub fn durable() -> Server {
+        Server::start_with(&[])
+    }
+
+    fn start_with(settings: &[&str]) -> Server {
         let dir = folder();
         let init = as_user("sh", &["-c", INIT, "sh", path(&dir), path(&tool("initdb")), PASSWORD]).output();
         succeed("initdb", init);
-        Server::run(dir)
+        Server::run(dir, settings)
     }
 
     /// Starts a standby of this one, which follows it.
@@ -103,10 +112,10 @@ impl Server {
         let dir = folder();
         let copy = as_user("sh", &["-c", COPY, "sh", path(&dir), path(&tool("pg_basebackup")), &self.url("postgres")]);
         succeed("pg_basebackup", { copy }.output());
-        Server::run(dir)
+        Server::run(dir, &["fsync=off", "full_page_writes=off"])
     }
 
-    fn run(dir: PathBuf) -> Server {
+    fn run(dir: PathBuf, more: &[&str]) -> Server {
         let port = free_port();
         let data = dir.join("data");
         let settings = [
@@ -115,13 +124,12 @@ impl Server {
             format!("unix_socket_directories={}", dir.display()),
             "max_connections=200".into(),
             "shared_buffers=64MB".into(),
-            "fsync=off".into(),
-            "full_page_writes=off".into(),
             "deadlock_timeout=100ms".into(),
         ];
+        let settings = settings.into_iter().chain(more.iter().map(|setting| (*setting).to_owned()));
         let mut arguments = vec!["-c".to_owned(), RUN.to_owned(), "sh".to_owned(), path(&dir).to_owned()];
         arguments.extend([path(&tool("postgres")).to_owned(), "-D".to_owned(), path(&data).to_owned()]);
-        arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
+        arguments.extend(settings.flat_map(|setting| ["-c".to_owned(), setting]));
         keep(move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             as_user("sh", &arguments).stdin(Stdio::null()).spawn().expect("the server is started")
@@ -193,6 +201,32 @@ impl Server {
             .output()
     }
 
+    /// The processor time of all its processes so far, those that have ended included.
+    pub fn processor_time(&self) -> Duration {
+        let pid = self.pid();
+        let ticks = |stat: &str, fields: &[usize]| -> u64 {
+            // The name, in brackets, may hold spaces.
+            let rest: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+            fields.iter().filter_map(|field| rest.get(field - 3)?.parse::<u64>().ok()).sum()
+        };
+        let stat = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // utime, stime, and those of children that have ended.
+        let mut sum = ticks(&stat(&pid), &[14, 15, 16, 17]);
+        for entry in std::fs::read_dir("/proc").expect("processes are listed").flatten() {
+            let child = stat(&entry.file_name().to_string_lossy());
+            let parent = child.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            if parent == Some(pid.as_str()) {
+                sum += ticks(&child, &[14, 15]);
+            }
+        }
+        Duration::from_millis(sum * 10)
+    }
+
+    fn pid(&self) -> String {
+        let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("the server runs");
+        pid.lines().next().expect("the file names the process").to_owned()
+    }
+
     /// Makes a standby the primary.
     pub fn promote(&self) {
         self.execute("postgres", "SELECT pg_promote()");
@@ -200,9 +234,7 @@ impl Server {
 
     /// Ends it at once, as a crash would; nothing of it is left.
     pub fn crash(&self) {
-        let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("the server runs");
-        let pid = pid.lines().next().expect("the file names the process").to_owned();
-        succeed("kill", Command::new("kill").args(["-QUIT", &pid]).output());
+        succeed("kill", Command::new("kill").args(["-QUIT", &self.pid()]).output());
         let end = Instant::now() + START;
         while self.dir.exists() {
             assert!(Instant::now() < end, "PostgreSQL does not end");
