@@ -1,7 +1,7 @@
 //! `make bench`: the server as a whole, against the same work in libvips (`sharp`), and its rates.
 //!
 //! Every ratio comes from one run, the sides taking turns, in CPU time of the process. Sections can be
-//! named: `cargo bench -p safelight-tests --bench server -- pictures rates memory postbacks finished claims nodes`.
+//! named: `cargo bench -p safelight-tests --bench server -- pictures rates memory postbacks finished claims library nodes`.
 
 #![allow(missing_docs, clippy::print_stdout, reason = "a program that prints a table")]
 
@@ -40,6 +40,9 @@ fn main() {
         }
         if wanted("claims") {
             nodes::claims().await;
+        }
+        if wanted("library") {
+            nodes::library().await;
         }
         if wanted("nodes") {
             nodes::servers().await;

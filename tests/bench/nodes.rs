@@ -12,10 +12,14 @@ use safelight::{
     account,
     clock::Clock,
     job::State,
-    store::{Advance, Completion, NewJob, Options, Pool, Postgres, Sqlite, Store, Submission},
+    store::{
+        Advance, Change, Completion, DerivedRow, Filter, Library, NewJob, Options, Pool, Postgres, ResourceKey,
+        ResourceQuery, ResourceRow, Sqlite, Store, Submission, Test, ValueClass,
+    },
 };
 use safelight_test_postgres::Server as Database;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     finished::job,
@@ -180,7 +184,92 @@ pub(crate) async fn servers() {
             servers.push(settled(beside).await);
         }
         let (tiny, real) = measure(&servers, Some(&database), &format!("{nodes} on PostgreSQL")).await;
+        if nodes == 1 {
+            sizes(&database);
+        }
         let (tiny, real) = (tiny / alone.0, real / alone.1);
         println!("nodes\t{nodes} on PostgreSQL\tagainst embedded: tiny {tiny:.2}, real {real:.2}");
     }
+}
+
+/// What rows and their indexes take, in bytes, after a run with all its changes.
+fn sizes(database: &Database) {
+    database.execute("bench", "VACUUM ANALYZE");
+    let tables = database.execute(
+        "bench",
+        "SELECT relname || E'\t' || reltuples || ' rows' || E'\t' || pg_table_size(oid) / reltuples::bigint || ' bytes a row' \
+         || E'\t' || pg_indexes_size(oid) / reltuples::bigint || ' bytes of indexes' \
+         FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples >= 1000 ORDER BY relname",
+    );
+    for table in tables.lines() {
+        println!("sizes\t{table}");
+    }
+}
+
+/// Resources with three tags each, and a result of each.
+const RESOURCES: usize = 100_000;
+
+/// A library: what its rows take, and how long it takes to list, to search and to count it.
+pub(crate) async fn library() {
+    let database = Database::durable();
+    database.create("bench");
+    let pool = Pool { max_connections: 16, acquire_timeout: Duration::from_secs(30) };
+    let options = Options::without_breaker([7; 32]);
+    let store = Postgres::open(&database.url("bench"), pool, Clock::System, options).await.unwrap();
+    new_account(&store).await;
+    let begun = Instant::now();
+    for start in (0..RESOURCES).step_by(AT_ONCE) {
+        store.change((start..start + AT_ONCE).flat_map(resource).collect(), Vec::new()).await.unwrap();
+    }
+    let a_second = RESOURCES as f64 / begun.elapsed().as_secs_f64();
+    println!("library\t{RESOURCES} resources with three tags and a result each: {a_second:.0} written a second");
+    sizes(&database);
+    let tagged = Filter::Value { class: ValueClass::Tag, name: "7 of 100".to_owned(), value: Test::Is(String::new()) };
+    let queries = [
+        ("the newest 500", ResourceQuery { limit: 500, ..ResourceQuery::default() }),
+        (
+            "500 of a tag that every hundredth has",
+            ResourceQuery { filter: tagged, limit: 500, ..ResourceQuery::default() },
+        ),
+    ];
+    for (name, query) in queries {
+        let begun = Instant::now();
+        let found = store.resources("demo", query).await.unwrap().items.len();
+        println!("library\t{name}: {found} in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    }
+    let begun = Instant::now();
+    let totals = store.totals("demo").await.unwrap();
+    println!("library\tadding all up ({totals:?}): {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+}
+
+fn resource(number: usize) -> [Change; 2] {
+    let key = ResourceKey {
+        account: "demo".to_owned(),
+        kind: "image".to_owned(),
+        delivery: "upload".to_owned(),
+        public_id: format!("spring/collection/picture-{number}"),
+    };
+    let sha256 = |what: &str| hex::encode(Sha256::digest(format!("{what} {number}")));
+    let at = SystemTime::now();
+    let mut row = ResourceRow::new(key, at);
+    (row.sha256, row.etag, row.bytes, row.format) =
+        (sha256("original"), sha256("etag")[..32].to_owned(), 2_000_000, "jpeg".to_owned());
+    (row.width, row.height, row.pages, row.folder) = (1920, 1080, 1, "spring/collection".to_owned());
+    row.facts.tags = [10, 100, 1000].iter().map(|count| format!("{} of {count}", number % count)).collect();
+    let derived = DerivedRow {
+        id: uuid::Uuid::new_v4(),
+        account: "demo".to_owned(),
+        resource: row.id,
+        transformation: "c_fill,h_300,w_400/e_sharpen".to_owned(),
+        extension: "webp".to_owned(),
+        key: sha256("recipe"),
+        sha256: sha256("derived"),
+        etag: row.etag.clone(),
+        bytes: 30_000,
+        format: "webp".to_owned(),
+        width: 400,
+        height: 300,
+        created_at: at,
+    };
+    [Change::PutResource { row: Box::new(row), over: None }, Change::PutDerived(derived)]
 }
