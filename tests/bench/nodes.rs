@@ -224,7 +224,8 @@ pub(crate) async fn library() {
     let a_second = RESOURCES as f64 / begun.elapsed().as_secs_f64();
     println!("library\t{RESOURCES} resources with three tags and a result each: {a_second:.0} written a second");
     sizes(&database);
-    let tagged = Filter::Value { class: ValueClass::Tag, name: "7 of 100".to_owned(), value: Test::Is(String::new()) };
+    let tag = Some(Test::Is("7 of 100".to_owned()));
+    let tagged = Filter::Value { class: ValueClass::Tag, name: tag, value: None };
     let queries = [
         ("the newest 500", ResourceQuery { limit: 500, ..ResourceQuery::default() }),
         (

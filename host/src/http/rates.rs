@@ -9,7 +9,7 @@ use std::{
 use super::reply::Problem;
 use crate::{error::Code, store::Store};
 
-/// A node takes tokens that it shares with others for so much of a second at a time: the store is asked as often.
+/// A node takes at most this part of a second's tokens together: the store is asked as often.
 const PORTION: u32 = 20;
 
 /// How long tokens that were taken are good for.
@@ -31,10 +31,14 @@ struct Shared {
     taken: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Taken>>>>,
 }
 
-/// Tokens that were taken out of a bucket; none: the bucket was empty.
+/// Tokens that were taken out of a bucket.
 #[derive(Debug, Default)]
 struct Taken {
+    /// How many were asked for.
+    portion: u32,
+    /// What is left of them.
     tokens: u32,
+    /// Until when they are good, or, of an empty bucket, until when it is not asked again.
     until: Option<Instant>,
 }
 
@@ -134,26 +138,37 @@ impl Shared {
         };
         // Of those who come at the same time one asks the store.
         let mut taken = taken.lock().await;
-        if taken.until.is_none_or(|until| until <= Instant::now()) {
-            taken.tokens = 0;
-        } else if taken.tokens == 0 {
+        let is_good = taken.until.is_some_and(|until| until > Instant::now());
+        if is_good && taken.tokens == 0 {
             return Ok(false);
         }
-        if taken.tokens == 0 {
-            let wanted = (per_second / PORTION).max(1);
-            taken.tokens = self.store.draw(&format!("{name}/{key}"), per_second, wanted).await?;
+        if !is_good || taken.tokens == 0 {
+            let most = (per_second / PORTION).max(1);
+            taken.portion = taken.next_portion().min(most);
+            taken.tokens = self.store.draw(&format!("{name}/{key}"), per_second, taken.portion).await?;
             // An empty bucket is not asked again before there may be something in it.
             let good_for = if taken.tokens == 0 { GOOD_FOR / per_second.min(PORTION) } else { GOOD_FOR };
             taken.until = Some(Instant::now() + good_for);
-        }
-        if taken.tokens == 0 {
-            return Ok(false);
+            if taken.tokens == 0 {
+                return Ok(false);
+            }
         }
         taken.tokens -= 1;
         if taken.tokens == 0 {
             taken.until = None;
         }
         Ok(true)
+    }
+}
+
+impl Taken {
+    /// As many as were needed of the last portion, twice as many when it did not last: what a node does not need others
+    /// may have.
+    fn next_portion(&self) -> u32 {
+        match self.tokens {
+            0 => self.portion.saturating_mul(2).max(1),
+            left => self.portion.saturating_sub(left).max(1),
+        }
     }
 }
 
@@ -182,6 +197,13 @@ mod tests {
         rates.count("a", at(3600));
         assert_eq!(rates.hour("a", at(3601)).used, 1);
         assert_eq!(Rates::new("requests", 0).hour("a", at(0)).remaining, NO_LIMIT);
+    }
+
+    #[test]
+    fn a_node_takes_as_many_as_it_needs() {
+        let portions = |portion, tokens| Taken { portion, tokens, until: None }.next_portion();
+        assert_eq!([portions(0, 0), portions(1, 0), portions(8, 0)], [1, 2, 16]);
+        assert_eq!([portions(8, 5), portions(8, 8)], [3, 1]);
     }
 
     #[test]
