@@ -80,11 +80,14 @@ async fn hold(tx: &mut impl Timed, name: &str, holder: Uuid, lease: Duration) ->
 }
 
 async fn draw(tx: &mut impl Timed, bucket: &str, per_second: u32, wanted: u32) -> Result<u32, Fail> {
-    // Locks the row. Time that seems to go back adds nothing.
+    // Locks the row. Somebody who began before the last one adds nothing, and does not turn the time back; a clock that
+    // was set back does.
     const FILL: &str = "INSERT INTO buckets (name, level, filled_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET \
          level = CASE WHEN $3 <= buckets.filled_at THEN buckets.level \
          WHEN $3 - buckets.filled_at >= $4 OR buckets.level + ($3 - buckets.filled_at) * $5 > $2 THEN $2 \
-         ELSE buckets.level + ($3 - buckets.filled_at) * $5 END, filled_at = $3 RETURNING level";
+         ELSE buckets.level + ($3 - buckets.filled_at) * $5 END, \
+         filled_at = CASE WHEN $3 > buckets.filled_at OR buckets.filled_at - $3 >= $4 THEN $3 ELSE buckets.filled_at END \
+         RETURNING level";
     const TAKE: &str = "UPDATE buckets SET level = level - $2 WHERE name = $1";
     let full = i64::from(per_second) * PARTS;
     let values = Values::new().with(bucket).with(full).with(tx.now()).with(SECOND).with(per_second);
