@@ -214,7 +214,7 @@ pub(super) async fn accept(state: &State, submission: Submission) -> Result<Subm
     let submitted = match state.store.submit(submission).await {
         Err(error @ store::Error::Unknown { .. }) => {
             let first = jobs.first().copied().unwrap_or_default();
-            if state.store.job(&account, first).await?.is_none() {
+            if !state.store.is_kept(&account, first).await? {
                 return Err(error.into());
             }
             Submitted { jobs, batch, repeated: false }

@@ -511,6 +511,11 @@ pub trait Store: Library + moving::Moving + Nodes + Plugins {
     async fn submit(&self, submission: Submission) -> Result<Submitted, Error>;
     /// The account's job.
     async fn job(&self, account: &str, id: Uuid) -> Result<Option<JobRow>, Error>;
+    /// Whether the account's job is there to stay, for those who lost the answer to a commit: if copies of the database
+    /// have to know of it, they do.
+    async fn is_kept(&self, account: &str, id: Uuid) -> Result<bool, Error> {
+        Ok(self.job(account, id).await?.is_some())
+    }
     /// The job of this id, whoever's: for callers whose ids are secrets themselves.
     async fn any_job(&self, id: Uuid) -> Result<Option<JobRow>, Error>;
     /// The account's jobs.

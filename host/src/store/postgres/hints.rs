@@ -10,11 +10,17 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgPool, postgres::PgListener, postgres::PgPoolOptions};
-use tokio::sync::{Notify, broadcast};
+use sqlx::{Executor, PgPool, postgres::PgListener, postgres::PgPoolOptions};
+use tokio::{
+    sync::{Notify, broadcast},
+    time::timeout,
+};
 use uuid::Uuid;
 
-use super::hosts::Hosts;
+use super::{
+    hosts::Hosts,
+    session::{PATIENCE, answered},
+};
 use crate::store::Hint;
 
 /// How long hints are gathered.
@@ -28,6 +34,9 @@ const BEHIND: usize = 4096;
 
 /// The pause before listening is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection on which nothing was heard for so long is tried.
+const QUIET: Duration = Duration::from_secs(30);
 
 const CHANNEL: &str = "safelight";
 
@@ -77,7 +86,7 @@ impl Hints {
             for part in hints.chunks(MESSAGE) {
                 let message = write(&self.node, part);
                 let sent = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(message).execute(&pool);
-                if let Err(error) = sent.await {
+                if let Err(error) = answered(PATIENCE, sent).await {
                     tracing::debug!(%error, "hints for other nodes are lost");
                 }
             }
@@ -106,13 +115,20 @@ impl Hints {
         let mut listener = PgListener::connect_with(&own).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
-        while let Some(told) = listener.try_recv().await? {
-            for hint in read(&self.node, told.payload()) {
-                // Nobody may want to know.
-                let _ = self.heard.send(hint);
+        loop {
+            match timeout(QUIET, listener.try_recv()).await {
+                Ok(Ok(Some(told))) => {
+                    for hint in read(&self.node, told.payload()) {
+                        // Nobody may want to know.
+                        let _ = self.heard.send(hint);
+                    }
+                }
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(error),
+                // Others have nothing to tell, or the connection leads nowhere any more.
+                Err(_) => _ = answered(PATIENCE, listener.execute("SELECT 1")).await?,
             }
         }
-        Ok(())
     }
 }
 

@@ -99,6 +99,11 @@ impl Hosts {
         age <= fresh.elapsed()
     }
 
+    /// Whether a connection was lost and the primary was not found since.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::SeqCst)
+    }
+
     /// Looks for the primary whenever the cluster is suspect. Connections go to the host `at` at first.
     pub(super) async fn watch(&self, pool: PgPool, mut at: String) {
         loop {

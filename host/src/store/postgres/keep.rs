@@ -24,6 +24,12 @@ pub(super) async fn touch(tx: &mut Tx) -> Result<(), Fail> {
     Ok(())
 }
 
+/// Whether the job is there and the standbys have it: the lock is written, so the commit waits for them.
+pub(super) async fn is_kept(tx: &mut Tx, account: &str, id: Uuid) -> Result<bool, Fail> {
+    const LOCK: &str = "SELECT id FROM jobs WHERE id = $1 AND account = $2 FOR NO KEY UPDATE";
+    Ok(!tx.ask(LOCK, Values::new().with(id).with(account)).await?.is_empty())
+}
+
 /// Which of the blobs no asset, no job, no plugin and nothing in the library refers to.
 pub(super) async fn unreferenced(connection: &mut PgConnection, sha256: &[String]) -> Result<Vec<String>, Fail> {
     let free = sqlx::query_scalar(

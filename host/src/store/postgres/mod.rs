@@ -36,7 +36,12 @@ use tokio::{
 use uuid::Uuid;
 
 pub(super) use self::url::{check, is_postgres};
-use self::{hints::Hints, hosts::Hosts, tx::Tx};
+use self::{
+    hints::Hints,
+    hosts::Hosts,
+    session::{PATIENCE, answered},
+    tx::Tx,
+};
 use super::{
     Account, Advance, AssetRow, BatchFilter, BatchRow, Cancelled, Change, ClaimedDelivery, ClaimedJob, Completed,
     Completion, DeliveryClaim, DeliveryFilter, DeliveryRow, Error, Gauges, Heartbeat, Hint, JobFilter, JobRow, Level,
@@ -173,7 +178,7 @@ impl Postgres {
 
 /// How connections are made, looked after and given up.
 fn connections(pool: Pool, hosts: Arc<Hosts>) -> PgPoolOptions {
-    let watched = hosts.clone();
+    let (watched, returned) = (hosts.clone(), hosts.clone());
     PgPoolOptions::new()
         .max_connections(pool.max_connections)
         .acquire_timeout(pool.acquire_timeout)
@@ -183,6 +188,16 @@ fn connections(pool: Pool, hosts: Arc<Hosts>) -> PgPoolOptions {
             Box::pin(async move {
                 if is_fresh && about.idle_for > IDLE {
                     connection.ping().await?;
+                }
+                Ok(is_fresh)
+            })
+        })
+        .after_release(move |connection, about| {
+            let (is_fresh, is_lost) = (returned.is_fresh(about.age), returned.is_lost());
+            Box::pin(async move {
+                // What comes back may be what did not answer. The pool would ask it, too, and wait for ever.
+                if is_fresh && is_lost {
+                    answered(pool.acquire_timeout, connection.ping()).await?;
                 }
                 Ok(is_fresh)
             })
@@ -227,8 +242,8 @@ impl Backend for Postgres {
 
     fn snapshot(&self) -> BoxFuture<'_, Result<sqlx::Transaction<'static, Database>, Error>> {
         Box::pin(async move {
-            let begun = self.inner.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
-            self.told("read the database", begun.map_err(Into::into))
+            let begun = self.inner.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            self.told("read the database", answered(PATIENCE, Box::pin(begun)).await.map_err(Into::into))
         })
     }
 
@@ -302,6 +317,13 @@ impl Store for Postgres {
 
     async fn job(&self, account: &str, id: Uuid) -> Result<Option<JobRow>, Error> {
         self.told("look the job up", read::job(&mut *self.reader().await?, account, id).await)
+    }
+
+    async fn is_kept(&self, account: &str, id: Uuid) -> Result<bool, Error> {
+        self.call("look the job up", (account.to_owned(), id), |tx, (account, id)| {
+            Box::pin(keep::is_kept(tx, account, *id))
+        })
+        .await
     }
 
     async fn any_job(&self, id: Uuid) -> Result<Option<JobRow>, Error> {
@@ -406,7 +428,9 @@ impl Store for Postgres {
     }
 
     async fn next_due(&self) -> Result<NextDue, Error> {
-        self.told("look for what is due", keep::next_due(&mut *self.reader().await?, &self.inner.options.level).await)
+        let mut reader = self.reader().await?;
+        let due = keep::next_due(&mut reader, &self.inner.options.level);
+        self.told("look for what is due", answered(PATIENCE, due).await)
     }
 
     async fn put_asset(&self, asset: AssetRow) -> Result<(), Error> {
@@ -429,7 +453,8 @@ impl Store for Postgres {
     }
 
     async fn unreferenced(&self, sha256: &[String]) -> Result<Vec<String>, Error> {
-        self.told("look for unused blobs", keep::unreferenced(&mut *self.reader().await?, sha256).await)
+        let mut reader = self.reader().await?;
+        self.told("look for unused blobs", answered(PATIENCE, keep::unreferenced(&mut reader, sha256)).await)
     }
 
     async fn forget(&self, older_than: Duration) -> Result<u64, Error> {
@@ -452,7 +477,7 @@ impl Store for Postgres {
             let now = self.now(&mut snapshot).await?;
             keep::gauges(&mut snapshot, now).await
         };
-        let counted = counted.await;
+        let counted = answered(PATIENCE, counted).await;
         self.told("count rows", counted)
     }
 

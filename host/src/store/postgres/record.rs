@@ -16,7 +16,7 @@ use crate::store::{
     sql::{
         Fail, Fields,
         breaker::is_answer,
-        rows::{at, span},
+        rows::span,
         rules::{LOG, outcome},
     },
 };
@@ -77,9 +77,12 @@ async fn lock_ended(tx: &mut Tx, attempts: &[&RecordedAttempt]) -> Result<(), Fa
 async fn write(tx: &mut Tx, attempts: &[&RecordedAttempt]) -> Result<Vec<sqlx::postgres::PgRow>, Fail> {
     let (mut states, mut next, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     for one in attempts {
-        let (state, next_at, finished_at) = outcome(&one.verdict, tx.now);
+        let (state, _, finished_at) = outcome(&one.verdict, tx.now);
         states.push(state);
-        next.push(next_at);
+        next.push(match one.verdict {
+            Verdict::Retry(next) => Some(tx.at(next)),
+            Verdict::Delivered | Verdict::Dead => None,
+        });
         ends.push(finished_at);
     }
     let rows = sqlx::query(
@@ -114,7 +117,7 @@ async fn log(
         let Some((_, number)) = held.get(&one.id).filter(|_| logged.insert(one.id)) else { continue };
         ids.push(one.id);
         numbers.push(*number);
-        times.push(at(one.attempt.at));
+        times.push(tx.at(one.attempt.at));
         spans.push(span(one.attempt.elapsed));
         statuses.push(one.attempt.status.map(i64::from));
         details.push(clean(one.attempt.detail.as_str()));

@@ -1,15 +1,33 @@
 //! Statements on PostgreSQL, and its rows.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sqlx::{
     Arguments, AssertSqlSafe, PgConnection, Row,
     postgres::{PgArguments, PgRow},
 };
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::store::sql::{Fail, Fields, Query, Session, Value, Values, moving::LANES};
+
+/// How long a statement outside of transactions may take before the connection counts as lost. The network alone would
+/// say so after a quarter of an hour.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The answer of the server, if it comes within `patience`.
+pub(super) async fn answered<T, E: From<sqlx::Error>>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    timeout(patience, answer).await.unwrap_or_else(|_| Err(silence().into()))
+}
+
+/// What a silent server is as an error.
+pub(super) fn silence() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer"))
+}
 
 impl Session for PgConnection {
     type Row = PgRow;
@@ -32,24 +50,31 @@ impl Session for PgConnection {
     }
 
     fn run(&mut self, sql: Cow<'static, str>, values: Values) -> BoxFuture<'_, Result<Vec<PgRow>, Fail>> {
-        Box::pin(async move {
-            let mut arguments = PgArguments::default();
-            for value in values.0 {
-                let added = match value {
-                    Value::Id(id) => Arguments::add(&mut arguments, id),
-                    Value::Text(text) => Arguments::add(&mut arguments, text.map(clean)),
-                    Value::Number(number) => Arguments::add(&mut arguments, number),
-                    Value::Flag(flag) => Arguments::add(&mut arguments, flag),
-                    Value::Bytes(bytes) => Arguments::add(&mut arguments, bytes),
-                };
-                added.map_err(sqlx::Error::Encode)?;
-            }
-            Ok(match sql {
-                Cow::Borrowed(sql) => sqlx::query_with(sql, arguments).fetch_all(self).await?,
-                Cow::Owned(sql) => sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(self).await?,
-            })
-        })
+        Box::pin(answered(PATIENCE, rows(self, sql, values)))
     }
+}
+
+/// The rows of a statement, whenever they come.
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    sql: Cow<'static, str>,
+    values: Values,
+) -> Result<Vec<PgRow>, Fail> {
+    let mut arguments = PgArguments::default();
+    for value in values.0 {
+        let added = match value {
+            Value::Id(id) => Arguments::add(&mut arguments, id),
+            Value::Text(text) => Arguments::add(&mut arguments, text.map(clean)),
+            Value::Number(number) => Arguments::add(&mut arguments, number),
+            Value::Flag(flag) => Arguments::add(&mut arguments, flag),
+            Value::Bytes(bytes) => Arguments::add(&mut arguments, bytes),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(match sql {
+        Cow::Borrowed(sql) => sqlx::query_with(sql, arguments).fetch_all(connection).await?,
+        Cow::Owned(sql) => sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await?,
+    })
 }
 
 /// PostgreSQL's text cannot hold the character zero: another one stands for it.

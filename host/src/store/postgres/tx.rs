@@ -2,13 +2,14 @@
 //!
 //! Each runs in a task of its own, so a caller that goes away disturbs neither it nor its commit. What failed
 //! before the commit changed nothing and is tried again: because of others who wrote the same rows, or because
-//! the connection was lost. What is lost during the commit is unknown.
+//! the connection was lost. What is lost during the commit is unknown; whoever looks it up has to be sure that the
+//! standbys have it, too: a commit that gave up waiting for them can be seen.
 
 use std::{
     borrow::Cow,
     collections::BTreeSet,
     ops::{Deref, DerefMut},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
@@ -18,13 +19,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Postgres, lanes, submit};
+use super::{
+    Postgres, lanes,
+    session::{answered, rows, silence},
+    submit,
+};
 use crate::{
     clock::{Clock, micros},
     store::{
         Error, Hint, Options, Submission, Submitted,
         moving::Rows,
-        sql::{Accept, Fail, Fields, Query, Session, Timed, Values, backend::Work, moving},
+        sql::{Accept, Fail, Fields, Query, Session, Timed, Values, backend::Work, moving, rows::at},
     },
 };
 
@@ -50,6 +55,8 @@ pub(in crate::store) struct Tx {
     connection: PoolConnection<Database>,
     /// Microseconds, of the database's clock; stands still during a transaction.
     pub(super) now: i64,
+    /// How far the database's clock is ahead of this node's, in microseconds.
+    ahead: i64,
     /// How the adapter was opened.
     pub(super) options: Options,
     /// Lanes that have to be looked at after the commit.
@@ -145,20 +152,24 @@ impl Postgres {
 
     async fn begin(&self) -> Result<Tx, Fail> {
         let mut connection = self.inner.pool.acquire().await?;
-        let begun = timeout(PATIENCE, sqlx::raw_sql(BEGIN).fetch_all(&mut *connection)).await;
+        // Nothing is waited for there but the server: as long as for a connection.
+        let patience = self.inner.pool.options().get_acquire_timeout();
+        let begun = answered(patience, sqlx::raw_sql(BEGIN).fetch_all(&mut *connection)).await;
         let mut tx = Tx {
             connection,
             now: 0,
+            ahead: 0,
             options: self.inner.options.clone(),
             lanes: BTreeSet::new(),
             hints: BTreeSet::new(),
             is_open: true,
         };
-        let rows = begun.map_err(|_| silence())??;
+        let rows = begun?;
         tx.now = match &self.inner.clock {
             Clock::System => rows.first().map_or(Ok(0), |row| row.number("now"))?,
             clock => micros(clock.now()) as i64,
         };
+        tx.ahead = tx.now - micros(self.inner.clock.now()) as i64;
         Ok(tx)
     }
 
@@ -188,6 +199,12 @@ impl Postgres {
 }
 
 impl Tx {
+    /// What the database's clock showed, or will show, when this node's shows `time`: a node whose clock is wrong must
+    /// not put things off for all others.
+    pub(super) fn at(&self, time: SystemTime) -> i64 {
+        at(time).saturating_add(self.ahead)
+    }
+
     async fn commit(mut self) -> Result<(), Broken> {
         match timeout(PATIENCE, sqlx::raw_sql("COMMIT").execute(&mut *self.connection)).await {
             Ok(Ok(_)) => {
@@ -253,7 +270,7 @@ impl Session for Tx {
     }
 
     fn run(&mut self, sql: Cow<'static, str>, values: Values) -> BoxFuture<'_, Result<Vec<PgRow>, Fail>> {
-        self.connection.run(sql, values)
+        Box::pin(rows(&mut self.connection, sql, values))
     }
 }
 
@@ -267,11 +284,6 @@ impl Accept for Tx {
     fn submit<'a>(&'a mut self, submission: &'a Submission) -> BoxFuture<'a, Result<Submitted, Fail>> {
         Box::pin(submit::submit(self, submission))
     }
-}
-
-/// What a silent server is as an error.
-fn silence() -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer"))
 }
 
 fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {

@@ -1,8 +1,10 @@
 //! Connections that are lost, and primaries that change.
 
+use futures_util::future::BoxFuture;
 use safelight_test_postgres::{Server, url};
 
 use super::*;
+use crate::store::Idempotency;
 
 /// Accepts a job as soon as that is possible again.
 async fn submit_again(store: &Postgres) -> Uuid {
@@ -87,6 +89,55 @@ async fn a_standby_that_takes_over_is_found() {
     }
     assert_eq!(store.claim_jobs(10, Duration::from_secs(30)).await.unwrap().len(), 2);
     second.crash();
+}
+
+/// Runs a command at a server whose standbys do not answer; what it comes to once nobody waits for them any more. Fails if it
+/// ends before.
+async fn waits_for_standbys<T: Send + 'static>(server: &Server, command: impl Fn() -> BoxFuture<'static, T>) -> T {
+    const WAITING: &str = "SELECT COUNT(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    server.set("synchronous_standby_names", "nobody");
+    let mut running = tokio::spawn(command());
+    let mut tries = 0;
+    while server.execute("postgres", WAITING) != "t" {
+        // The server may not know its new setting yet.
+        if running.is_finished() {
+            tries += 1;
+            assert!(tries < 500, "the commit does not wait");
+            running = tokio::spawn(command());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!running.is_finished());
+    server.set("synchronous_standby_names", "");
+    running.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_lost_commit_left_is_told_once_the_standbys_have_it() {
+    let server = Server::start();
+    server.create("media");
+    let store = open(&server.url("media"), Clock::System).await;
+    store.create_account(contract::account("demo")).await.unwrap();
+    let job = contract::job();
+    let idempotency = Idempotency { key: "once".into(), fingerprint: "f".into(), lifetime: Duration::from_secs(3600) };
+    let submission = Submission { idempotency: Some(idempotency), ..contract::submission("demo", vec![job.clone()]) };
+    store.submit(submission.clone()).await.unwrap();
+    // That commit may have given up waiting. Whoever is told of the job must be able to rely on it.
+    let (asking, id) = (store.clone(), job.id);
+    let is_kept = waits_for_standbys(&server, || {
+        let store = asking.clone();
+        Box::pin(async move { store.is_kept("demo", id).await.unwrap() })
+    });
+    assert!(is_kept.await);
+    let again = waits_for_standbys(&server, || {
+        let (store, submission) = (asking.clone(), submission.clone());
+        Box::pin(async move { store.submit(submission).await.unwrap() })
+    });
+    let again = again.await;
+    assert_eq!((again.jobs, again.repeated), (vec![job.id], true));
+    assert!(!store.is_kept("demo", Uuid::now_v7()).await.unwrap());
+    assert!(!store.is_kept("somebody else", job.id).await.unwrap());
+    server.crash();
 }
 
 #[tokio::test]
