@@ -113,6 +113,7 @@ impl Config {
         within("plugins.fetch_timeout_s", self.plugins.fetch_timeout_s, 1, 86_400)?;
         within("worker.heartbeat_s", self.worker.heartbeat_s, 1, self.worker.lease_s.saturating_sub(1))?;
         within("worker.max_attempts", u64::from(self.worker.max_attempts), 1, 1000)?;
+        within("worker.storage_patience_s", self.worker.storage_patience_s, 0, 30 * 86_400)?;
         within("worker.max_steps", self.worker.max_steps as u64, 1, 10_000)?;
         within("worker.max_outputs", self.worker.max_outputs as u64, 1, 10_000)?;
         within("source.timeout_ms", self.source.timeout_ms, 1, 86_400_000)?;

@@ -334,6 +334,7 @@ impl Run<'_> {
 
     /// Notes what became of an output.
     fn note(&mut self, output: usize, kept: Result<(Made, BlobRow), JobError>) -> Result<(), Interrupt> {
+        let may_retry = kept.as_ref().is_err_and(|error| self.may_retry(error.code));
         let entry = &mut self.job.report.outputs[output];
         match kept {
             Ok((made, blob)) => {
@@ -341,7 +342,7 @@ impl Run<'_> {
                 report::fill(entry, made, Some(&blob));
             }
             Err(mut error) => {
-                if error.code.is_retryable() && self.job.attempt < self.inner.config.max_attempts {
+                if may_retry {
                     return Err(Interrupt::Failed(Failure::new(error.code, error.message)));
                 }
                 self.inner.ports.observer.output_failed(error.code);

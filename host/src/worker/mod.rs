@@ -55,6 +55,8 @@ pub struct Config {
     pub max_attempts: u32,
     /// Waiting time before the second try.
     pub retry_ms: u64,
+    /// How old a job may be that is tried again because blobs cannot be kept or read.
+    pub storage_patience_s: u64,
     /// What running jobs may plan to use together; 0 for half of the machine's.
     pub memory_bytes: u64,
     /// Steps of one output.

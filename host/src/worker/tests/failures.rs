@@ -96,6 +96,15 @@ async fn a_full_disk_fails_the_outputs_after_the_last_attempt() {
 }
 
 #[tokio::test]
+async fn a_job_waits_for_a_full_disk_longer_than_for_other_failures() {
+    let mut room = Room::new().await;
+    room.config.storage_patience_s = 3600;
+    room.results.failures_left.store(8, Ordering::SeqCst);
+    let job = room.end(room.submit(spec([output("a", Group::Main, [])])).await).await;
+    assert_eq!((job.state, job.attempt), (State::Succeeded, 1));
+}
+
+#[tokio::test]
 async fn a_panic_ends_its_job_and_nothing_else() {
     let room = Room::new().await;
     let bad = room.submit(spec([output("a", Group::Main, [step("panic", "{}")])])).await;

@@ -188,6 +188,7 @@ impl Room {
             heartbeat_s: 1,
             max_attempts: 3,
             retry_ms: 20,
+            storage_patience_s: 0,
             memory_bytes: 64 << 20,
             max_steps: 100,
             max_outputs: 100,
