@@ -1,4 +1,7 @@
-//! Servers on a PostgreSQL database: one that is started again, and two that share the work.
+//! Servers on a PostgreSQL database: one that is started again, two that share the work, and databases that go away.
+
+mod outages;
+mod tls;
 
 mod roles;
 

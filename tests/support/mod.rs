@@ -2,12 +2,14 @@
 
 mod origin;
 mod pictures;
+mod proxy;
 mod receiver;
 mod server;
 pub(crate) mod tools;
 
 pub(crate) use origin::{Origin, Served};
 pub(crate) use pictures::{jpeg, photo, png, written as pictures_written};
+pub(crate) use proxy::{Lose, Proxy};
 pub(crate) use receiver::{Answer, Receiver};
 pub(crate) use server::{KEY, SECRET, Server, ServerBuilder};
 

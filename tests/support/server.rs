@@ -43,6 +43,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets a variable of the environment that is not a setting.
+    #[allow(dead_code, reason = "the faults of a cluster need it")]
+    pub(crate) fn variable(mut self, name: &str, value: impl ToString) -> ServerBuilder {
+        self.environment.insert(name.to_owned(), value.to_string());
+        self
+    }
+
     /// Loads a further folder of plugins.
     pub(crate) fn plugins(mut self, dir: PathBuf) -> ServerBuilder {
         self.plugins = Some(dir);
@@ -57,6 +64,12 @@ impl ServerBuilder {
     /// A further process with the files of another one.
     pub(crate) async fn start_beside(self, other: &Server) -> Server {
         self.start_in(other.data_dir.clone(), false).await
+    }
+
+    /// In a folder that outlives the server.
+    #[allow(dead_code, reason = "the faults of a cluster need it")]
+    pub(crate) async fn start_at(self, data_dir: PathBuf) -> Server {
+        self.start_in(data_dir, false).await
     }
 
     async fn start_in(self, data_dir: PathBuf, owns_data: bool) -> Server {

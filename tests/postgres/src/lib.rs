@@ -49,6 +49,14 @@ const INIT: &str = r#"
     echo 'host replication all 127.0.0.1/32 scram-sha-256' >>"$1/data/pg_hba.conf"
 "#;
 
+/// Writes what a server shows of itself. `$1`: the folder; `$2`: its certificate; `$3`: its key.
+const SECURE: &str = r#"
+    set -e
+    umask 077
+    printf '%s' "$2" >"$1/data/server.crt"
+    printf '%s' "$3" >"$1/data/server.key"
+"#;
+
 /// Copies a running server and makes a standby of the copy. `$1`: the folder; `$2`: pg_basebackup; `$3`: the address of
 /// the other.
 const COPY: &str = r#"
@@ -201,6 +209,18 @@ impl Server {
             .output()
     }
 
+    /// Lets it speak TLS, with this certificate and its key in PEM.
+    pub fn secure(&self, certificate: &str, key: &str) {
+        succeed("write", as_user("sh", &["-c", SECURE, "sh", path(&self.dir), certificate, key]).output());
+        self.set("ssl", "on");
+    }
+
+    /// Changes a setting while it runs.
+    pub fn set(&self, name: &str, value: &str) {
+        self.execute("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"));
+        self.execute("postgres", "SELECT pg_reload_conf()");
+    }
+
     /// The processor time of all its processes so far, those that have ended included.
     pub fn processor_time(&self) -> Duration {
         let pid = self.pid();
@@ -277,7 +297,7 @@ fn folder() -> PathBuf {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("it has an address").port()
 }
@@ -297,7 +317,7 @@ fn keep(start: impl FnOnce() -> Child + Send + 'static) {
 }
 
 /// A command that does not run as root, and that is told when the thread that started it ends.
-fn as_user(program: &str, arguments: &[&str]) -> Command {
+pub fn as_user(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("setpriv");
     command.arg("--pdeathsig=TERM");
     // The user is the one that the Debian package makes.
@@ -310,7 +330,7 @@ fn as_user(program: &str, arguments: &[&str]) -> Command {
 }
 
 /// A program of the server: on the path, or where Debian keeps it.
-fn tool(name: &str) -> PathBuf {
+pub fn tool(name: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
