@@ -44,6 +44,27 @@ programs: tools ## Build the misbehaving components that the tests run
 test: build programs test-tools ## Run every test
 	$(CARGO) test --release --workspace
 
+# Each fault RUNS times, each time on a cluster of its own; FAULTS names some of them. As root: a small disk is mounted,
+# and the databases run as the user postgres.
+RUNS ?= 3
+FAULTS ?=
+
+.PHONY: test-cluster
+test-cluster: build cluster-tools ## Break a cluster under load in every way, and audit what was acknowledged; takes an hour
+	RUNS=$(RUNS) $(CARGO) bench -q --workspace --bench cluster -- $(FAULTS)
+
+# Patroni in an environment of its own, with the interpreter that the user of the databases may run, too.
+.PHONY: cluster-tools
+cluster-tools: $(TARGET)/faults-venv/.ready
+	@( command -v etcd && command -v psql && ls /usr/lib/postgresql/*/bin/postgres && ls /usr/lib/*/faketime/libfaketimeMT.so.1 ) \
+	  >/dev/null 2>&1 || $(MAKE) --no-print-directory packages NAMES="etcd-server faketime postgresql"
+
+$(TARGET)/faults-venv/.ready: tests/faults/requirements.txt
+	/usr/bin/python3 -c 'import venv, ensurepip' 2>/dev/null || $(MAKE) --no-print-directory packages NAMES="python3 python3-venv"
+	/usr/bin/python3 -m venv $(TARGET)/faults-venv
+	$(TARGET)/faults-venv/bin/pip install --quiet --disable-pip-version-check -r tests/faults/requirements.txt
+	touch $@
+
 .PHONY: lint
 lint: tools ## Check format and lints
 	$(CARGO) fmt --all --check
