@@ -43,6 +43,11 @@ programs: tools ## Build the misbehaving components that the tests run
 .PHONY: test
 test: build programs test-tools ## Run every test
 	$(CARGO) test --release --workspace
+	SAFELIGHT_TEST_STORE=cluster $(CARGO) test --release --workspace --test acceptance -- $(ON_A_CLUSTER)
+
+# What runs a second time with every server on a PostgreSQL database and a bucket of its own. The stores' own tests run on
+# both anyhow.
+ON_A_CLUSTER := api:: cloudinary:: dialects:: lifecycle:: operators:: receivers::
 
 # Each fault RUNS times, each time on a cluster of its own; FAULTS names some of them. As root: a small disk is mounted,
 # and the databases run as the user postgres.

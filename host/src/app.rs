@@ -104,7 +104,7 @@ pub fn open_registry(config: &Config) -> Result<Registry, Error> {
 /// Loads all plugins, the installed ones too.
 pub async fn open_plugins(config: &Config) -> Result<Manager, Error> {
     let store = open_store(config).await?;
-    plugins(config, store, open_blobs(config)?).await
+    plugins(config, store, open_blobs(config).await?).await
 }
 
 /// Loads all plugins for work without a server: the installed ones too, when there is a store that may have some.
@@ -132,9 +132,9 @@ pub fn supply(config: &Config, egress: Egress) -> Result<Supply, Error> {
     Ok(Supply::new(distribution, lock_path(config), config.plugins.trust.required))
 }
 
-/// Opens the blobs of the data directory.
-pub fn open_blobs(config: &Config) -> Result<Blobs, Error> {
-    Ok(Blobs::local(&data_dir(config)?.join("blobs"))?)
+/// Opens the blobs, in the data directory or in an object store.
+pub async fn open_blobs(config: &Config) -> Result<Blobs, Error> {
+    Ok(Blobs::open(&config.blob, &data_dir(config)?.join("blobs")).await?)
 }
 
 fn data_dir(config: &Config) -> Result<PathBuf, Error> {
@@ -201,7 +201,7 @@ impl App {
     /// Opens the store, the blobs and the plugins.
     pub async fn open(config: Config) -> Result<App, Error> {
         let store = open_store(&config).await?;
-        let blobs = open_blobs(&config)?;
+        let blobs = open_blobs(&config).await?;
         let egress = Egress::new(&config.egress)?;
         let plugins = Arc::new(plugins(&config, store.clone(), blobs.clone()).await?);
         let supply = Arc::new(supply(&config, egress.clone())?);
@@ -541,8 +541,7 @@ async fn tidy(blobs: Blobs, store: Arc<dyn Store>, config: Config, process: Uuid
             }
         }
         match blob::sweep(&blobs, store.as_ref(), grace).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed unused blobs"),
+            Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot look for unused blobs"),
         }
     }

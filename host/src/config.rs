@@ -104,7 +104,12 @@ impl Config {
         within("store.queue_limit", self.store.queue_limit, 1, u64::MAX)?;
         within("store.max_connections", u64::from(self.store.max_connections), 2, 10_000)?;
         within("store.acquire_timeout_s", self.store.acquire_timeout_s, 1, 3600)?;
+        within("blob.timeout_s", self.blob.timeout_s, 1, 600)?;
+        within("blob.connect_timeout_s", self.blob.connect_timeout_s, 1, 600)?;
+        within("blob.retry_s", self.blob.retry_s, 0, 600)?;
+        within("blob.redirect_s", self.blob.redirect_s, 2, 7 * 24 * 3600)?;
         within("blob.sweep_interval_s", self.blob.sweep_interval_s, 1, 1 << 32)?;
+        within("blob.sweep_grace_s", self.blob.sweep_grace_s, self.blob.least_grace_s(), 1 << 32)?;
         within("wasm.deadline_ms", self.wasm.deadline_ms, 1, 86_400_000)?;
         within("wasm.memory_bytes", self.wasm.memory_bytes, 1 << 20, 1 << 32)?;
         within("wasm.stack_bytes", self.wasm.stack_bytes as u64, 64 << 10, 16 << 20)?;
@@ -139,6 +144,7 @@ impl Config {
         self.server.check().map_err(Error)?;
         self.store.check().map_err(Error)?;
         self.node.check(&self.store).map_err(Error)?;
+        self.blob.check().map_err(Error)?;
         self.egress.check().map_err(Error)?;
         self.storage.check().map_err(Error)?;
         crate::distribution::check(&self.plugins).map_err(Error)?;
@@ -272,6 +278,9 @@ mod tests {
         check("node", "name", "a b", "expected at most 128 letters");
         check("node", "roles", "", "expected \"all\", or some of");
         check("node", "roles", "api,worker", "expected \"all\" with store.url");
+        check("blob", "url", "file:///pictures", "expected \"\" or s3://BUCKET");
+        check("blob", "redirect", "true", "expected false with blob.url \"\"");
+        check("blob", "timeout_s", "0", "expected 1 to 600");
         check("codec", "max_pixels", "0", "expected 1 to");
         check("server", "documents_bytes", "1", "expected 33554432 to");
     }

@@ -3,6 +3,7 @@
 mod outages;
 mod tls;
 
+mod objects;
 mod roles;
 
 use std::{

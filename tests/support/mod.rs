@@ -2,6 +2,7 @@
 
 mod origin;
 mod pictures;
+pub(crate) mod place;
 mod proxy;
 mod receiver;
 mod server;

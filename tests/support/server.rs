@@ -5,17 +5,24 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
 use reqwest::{Method, RequestBuilder, StatusCode};
+use safelight_test_postgres::Database;
+use safelight_test_s3::Server as Bucket;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-use super::{eventually, tools};
+use super::{
+    eventually,
+    place::{self, Place},
+    tools,
+};
 
 pub(crate) const KEY: &str = "demo";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -24,6 +31,8 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(crate) struct ServerBuilder {
     environment: BTreeMap<String, String>,
     plugins: Option<PathBuf>,
+    /// Where it keeps things, when the server has that for itself and not in its data directory.
+    place: Option<Arc<Place>>,
 }
 
 /// A running server. It is killed, and its data removed, when it is dropped.
@@ -56,13 +65,22 @@ impl ServerBuilder {
         self
     }
 
-    pub(crate) async fn start(self) -> Server {
+    /// Keeps rows in this database and bytes in this bucket: a node of a cluster.
+    pub(crate) fn cluster(mut self, database: &Database, bucket: &Bucket) -> ServerBuilder {
+        self.environment.extend(place::environment(database, bucket));
+        self
+    }
+
+    pub(crate) async fn start(mut self) -> Server {
+        self.place = Place::of_its_own(&mut self.environment);
         let data_dir = std::env::temp_dir().join(format!("safelight-test-{}", uuid::Uuid::now_v7()));
         self.start_in(data_dir, true).await
     }
 
     /// A further process with the files of another one.
-    pub(crate) async fn start_beside(self, other: &Server) -> Server {
+    pub(crate) async fn start_beside(mut self, other: &Server) -> Server {
+        place::copy(&other.builder.environment, &mut self.environment);
+        self.place = other.builder.place.clone();
         self.start_in(other.data_dir.clone(), false).await
     }
 
@@ -74,6 +92,7 @@ impl ServerBuilder {
 
     async fn start_in(self, data_dir: PathBuf, owns_data: bool) -> Server {
         std::fs::create_dir_all(&data_dir).unwrap();
+        place::write_down(&self.environment, &data_dir);
         let (child, url) = launch(&self, &data_dir).await;
         Server {
             child,
@@ -136,7 +155,7 @@ impl Server {
     /// A server with short waits, on which loopback may be reached.
     pub(crate) fn builder() -> ServerBuilder {
         safelight::egress::install_tls();
-        let builder = ServerBuilder { environment: BTreeMap::new(), plugins: None };
+        let builder = ServerBuilder { environment: BTreeMap::new(), plugins: None, place: None };
         // All test servers share one cache of compiled plugins: it is keyed by content.
         builder.set("egress", "allow", "127.0.0.1,localhost").set(
             "plugins",
@@ -237,6 +256,11 @@ impl Server {
     /// What the server logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data_dir.join("server.log")).unwrap_or_default()
+    }
+
+    /// The bucket that it has for itself, if its bytes are not in its data directory.
+    pub(crate) fn bucket(&self) -> Option<&Bucket> {
+        self.builder.place.as_ref().map(|place| &place.bucket)
     }
 
     /// The process.

@@ -100,6 +100,7 @@ pub(crate) fn safelight_with(
         .arg("--data-dir")
         .arg(data_dir)
         .env("SAFELIGHT__PLUGINS__CACHE_DIR", compiled_cache())
+        .envs(super::place::written_down(data_dir))
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();

@@ -10,19 +10,17 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{BlobRef, Error, RENEW_AFTER};
-
-/// The folder of half-written files, inside the blob folder so that moving is a rename.
-const TEMPORARY: &str = "tmp";
+use super::{BlobRef, Error, RENEW_AFTER, TEMPORARY, TRASH, TRIES};
 
 /// How old a half-written file must be before it is taken for a left-over: a younger one may just be written by
 /// another process, as a command does beside a server.
 const LEFT_OVER: Duration = Duration::from_secs(3600);
 
-/// A folder of blobs. Several processes may write to it; only one may sweep.
+/// A folder of blobs. Several processes may write to it and sweep.
 pub(super) struct Folder {
     root: PathBuf,
-    /// By the first byte of the key: keeps a put that finds its blob and a removal of it apart.
+    /// By the first byte of the key: keeps a put that finds its blob and one that sets it aside apart, within this
+    /// process. Between processes the trash does, as it does in an object store.
     locks: Vec<Mutex<()>>,
 }
 
@@ -36,6 +34,7 @@ impl Folder {
         fs::create_dir_all(root).map_err(failed)?;
         let temporary = root.join(TEMPORARY);
         fs::create_dir_all(&temporary).map_err(failed)?;
+        fs::create_dir_all(root.join(TRASH)).map_err(failed)?;
         remove_left_overs(&temporary).map_err(failed)?;
         for byte in 0..=255u8 {
             match fs::create_dir(root.join(hex::encode([byte]))) {
@@ -102,8 +101,12 @@ impl Folder {
             }
             let age = meta.modified().map_err(write_error)?.elapsed().unwrap_or_default();
             if age >= RENEW_AFTER {
-                let file = OpenOptions::new().write(true).open(&path).map_err(write_error)?;
-                file.set_modified(SystemTime::now()).map_err(write_error)?;
+                match OpenOptions::new().write(true).open(&path) {
+                    Ok(file) => file.set_modified(SystemTime::now()).map_err(write_error)?,
+                    // Another process has just set it aside.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                    Err(error) => return Err(write_error(error)),
+                }
             }
         }
         // The name may be so new that the put which made it has not synced it yet.
@@ -111,21 +114,73 @@ impl Folder {
         Ok(true)
     }
 
-    /// Removes a blob that was last put at `before` or earlier; answers whether it did.
-    pub(super) fn delete_older(&self, sha256: &str, before: SystemTime) -> Result<bool, Error> {
-        let remove_error = |error: io::Error| Error::failed("remove a blob", error);
+    /// Sets a blob aside that was last put at `before` or earlier; answers whether it did.
+    pub(super) fn set_aside(&self, sha256: &str, before: SystemTime) -> Result<bool, Error> {
+        let failed = |error: io::Error| Error::failed("set a blob aside", error);
         let path = self.path(sha256);
         let _apart = self.lock(sha256);
-        let put_at = match fs::metadata(&path).and_then(|meta| meta.modified()) {
-            Ok(put_at) => put_at,
+        match fs::metadata(&path).and_then(|meta| meta.modified()) {
+            Ok(put_at) if put_at > before => return Ok(false),
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(remove_error(error)),
-        };
-        if put_at > before {
-            return Ok(false);
+            Err(error) => return Err(failed(error)),
         }
-        fs::remove_file(&path).map_err(remove_error)?;
-        Ok(true)
+        let trash = self.trash(sha256);
+        let aside = trash.join(uuid::Uuid::new_v4().to_string());
+        for _ in 0..TRIES {
+            fs::create_dir_all(&trash).map_err(failed)?;
+            // Its time in the trash begins now.
+            let moved = OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .and_then(|file| file.set_modified(SystemTime::now()))
+                .and_then(|()| fs::rename(&path, &aside));
+            match moved {
+                Ok(()) => return Ok(true),
+                // Another process has moved it, or has just removed the empty folder.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Puts a blob back that was set aside; answers whether there was one.
+    pub(super) fn put_back(&self, sha256: &str) -> Result<bool, Error> {
+        let failed = |error: io::Error| Error::failed("put a blob back", error);
+        let path = self.path(sha256);
+        let entries = match fs::read_dir(self.trash(sha256)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        for entry in entries {
+            match entry.and_then(|entry| fs::rename(entry.path(), &path)) {
+                Ok(()) => {
+                    self.sync_parent(&path)?;
+                    self.tidy_trash(sha256)?;
+                    tracing::info!(sha256, "a blob that had been set aside is back in its place");
+                    return Ok(true);
+                }
+                // Another process has it, or it was removed for good.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Removes the folder of what was set aside when nothing is in it.
+    pub(super) fn tidy_trash(&self, sha256: &str) -> Result<(), Error> {
+        match fs::remove_dir(self.trash(sha256)) {
+            Ok(()) => Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
+            Err(error) => Err(Error::failed("remove a blob", error)),
+        }
+    }
+
+    fn trash(&self, sha256: &str) -> PathBuf {
+        self.root.join(TRASH).join(sha256)
     }
 
     fn path(&self, sha256: &str) -> PathBuf {

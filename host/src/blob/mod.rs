@@ -2,17 +2,23 @@
 //!
 //! A blob's key is the SHA-256 of its bytes, so writing the same bytes twice is one blob, and a
 //! half-written one is never seen: bytes are written beside and moved into place once they are on disk.
-//! The order that keeps references whole: blob first, row after; [`sweep`] removes what nothing refers to.
+//! The order that keeps references whole: blob first, row after; [`sweep`] removes what nothing refers to, in two
+//! steps with a grace between them, so that any number of nodes may put and sweep at the same time.
 
+mod config;
 mod local;
+mod read;
+mod redirect;
+mod remote;
+mod self_test;
 mod sweep;
+mod trash;
 mod writer;
 
 use std::{
-    ops::Range,
     path::Path as FsPath,
-    sync::Arc,
-    time::{Duration, SystemTime},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -20,21 +26,23 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, local::LocalFileSystem, path::Path};
 use sha2::{Digest, Sha256};
 
+pub use config::Config;
+use config::Place;
+pub use read::Pieces;
+pub use redirect::Signed;
 pub use sweep::sweep;
 pub use writer::Writer;
 
-/// `[blob]`; see `config.default.toml`.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// How often unused blobs are looked for.
-    pub sweep_interval_s: u64,
-    /// How old an unused blob must be.
-    pub sweep_grace_s: u64,
-}
+use crate::clock::Clock;
+
+/// What is written on the way to a blob lies below this, inside the place of blobs so that moving is a rename.
+const TEMPORARY: &str = "tmp";
+
+/// What was set aside lies below this.
+const TRASH: &str = "trash";
 
 /// What can go wrong with a blob.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +118,27 @@ pub struct BlobEntry {
 }
 
 /// A put of bytes that are there already counts as a new one for the sweeper: if the blob was put
-/// longer ago than this, its time is renewed. It only has to be far below any grace.
+/// longer ago than this, its time is renewed. It only has to be far below any grace. In an object store nothing is
+/// renewed: that costs a copy, and what the sweeper sets aside meanwhile is found there.
 const RENEW_AFTER: Duration = Duration::from_secs(60);
+
+/// Blobs below this size are hashed where they are: a thread for it costs as much.
+const HASH_HERE_BYTES: usize = 16 << 10;
+
+/// Blobs from this size on are looked for in an object store before they are sent to it.
+const LOOK_FIRST_BYTES: u64 = 256 << 10;
+
+/// A key that no bytes have, to see whether blobs can be looked for.
+const NO_BLOB: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// How long a look may take that tells whether the store is there.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How long a store counts as there after its last answer to a look.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// How often something is tried that others get in the way of.
+const TRIES: u32 = 4;
 
 /// The blob store. Clones are cheap and the same store.
 #[derive(Clone)]
@@ -119,21 +146,37 @@ pub struct Blobs {
     objects: Arc<dyn ObjectStore>,
     /// Set when the objects are files of ours: writing them takes fewer syncs than through the port.
     local: Option<Arc<local::Folder>>,
+    /// Set when clients are sent to the object store.
+    signer: Option<Arc<redirect::Signer>>,
+    clock: Clock,
+    /// When a look was last answered.
+    answered: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Blobs {
-    /// A folder, which is made if it is not there. Files that were half-written long ago are removed; of the processes
-    /// that use the folder only one may sweep it.
+    /// The blobs where the settings say: in an object store, which is tried out before, or in the folder `dir`.
+    ///
+    /// Errors: the folder cannot be made; the object store cannot be reached, or does not do what is needed of it.
+    pub async fn open(config: &Config, dir: &FsPath) -> Result<Blobs, Error> {
+        let place = config.place().map_err(|problem| Error::failed("open the blobs", problem))?;
+        let Place::Bucket(bucket) = place else { return Blobs::local(dir) };
+        let (objects, signer) = remote::open(config, &bucket)?;
+        self_test::run(objects.as_ref()).await?;
+        Ok(Blobs { signer: signer.map(Arc::new), ..Blobs::in_object_store(objects) })
+    }
+
+    /// A folder, which is made if it is not there. Files that were half-written long ago are removed.
     pub fn local(dir: &FsPath) -> Result<Blobs, Error> {
         let folder = local::Folder::open(dir)?;
         let objects =
             LocalFileSystem::new_with_prefix(dir).map_err(|error| Error::failed("open the blob folder", error))?;
-        Ok(Blobs { objects: Arc::new(objects.with_fsync(true)), local: Some(Arc::new(folder)) })
+        let blobs = Blobs::in_object_store(Arc::new(objects.with_fsync(true)));
+        Ok(Blobs { local: Some(Arc::new(folder)), ..blobs })
     }
 
-    /// Any object store. What it acknowledges has to be durable.
+    /// Any object store. What it acknowledges has to be durable, and seen by whoever reads or lists afterwards.
     pub fn in_object_store(objects: Arc<dyn ObjectStore>) -> Blobs {
-        Blobs { objects, local: None }
+        Blobs { objects, local: None, signer: None, clock: Clock::System, answered: Arc::default() }
     }
 
     /// Keeps bytes; they are on disk when this returns. Bytes that are there already are not written again.
@@ -145,13 +188,34 @@ impl Blobs {
             return blocking("write a blob", move || folder.put(&bytes)).await;
         }
         let content = bytes.clone();
-        let sha256 = blocking("hash a blob", move || Ok(hex::encode(Sha256::digest(&content)))).await?;
+        let hash = move || Ok(hex::encode(Sha256::digest(&content)));
+        let sha256 = if bytes.len() < HASH_HERE_BYTES { hash()? } else { blocking("hash a blob", hash).await? };
         let blob = BlobRef { sha256, bytes: bytes.len() as u64 };
-        let path = path_of(&blob.sha256)?;
-        if !self.is_fresh(&path).await? {
-            self.objects.put(&path, bytes.into()).await.map_err(|error| Error::failed("write a blob", error))?;
-        }
+        self.create(&blob, bytes).await?;
         Ok(blob)
+    }
+
+    /// Writes an object unless it is in its place.
+    async fn create(&self, blob: &BlobRef, bytes: Bytes) -> Result<(), Error> {
+        let failed = |error| Error::failed("write a blob", error);
+        let path = path_of(&blob.sha256)?;
+        if blob.bytes >= LOOK_FIRST_BYTES && self.is_whole(blob).await? {
+            return Ok(());
+        }
+        for _ in 0..TRIES {
+            match self.objects.put_opts(&path, bytes.clone().into(), PutMode::Create.into()).await {
+                Ok(_) => return Ok(()),
+                Err(object_store::Error::AlreadyExists { .. }) => {}
+                Err(error) => return Err(failed(error)),
+            }
+            // A store also says so of an object that somebody else is just writing, and may fail to.
+            if self.is_whole(blob).await? {
+                return Ok(());
+            }
+        }
+        // It is not whole: nobody here writes such ones.
+        self.objects.put(&path, bytes.into()).await.map_err(failed)?;
+        Ok(())
     }
 
     /// A blob to write piece by piece, of at most `limit` bytes.
@@ -159,34 +223,48 @@ impl Blobs {
         Writer::new(self.clone(), limit)
     }
 
-    /// All bytes of a blob.
-    pub async fn get(&self, sha256: &str) -> Result<Bytes, Error> {
-        let found = self.objects.get(&path_of(sha256)?).await.map_err(|error| read_error(sha256, error))?;
-        found.bytes().await.map_err(|error| read_error(sha256, error))
-    }
-
-    /// The bytes of a blob in pieces, with its size; for bodies that should not be in memory at once.
-    pub async fn stream(&self, sha256: &str) -> Result<(u64, BoxStream<'static, Result<Bytes, Error>>), Error> {
-        let found = self.objects.get(&path_of(sha256)?).await.map_err(|error| read_error(sha256, error))?;
-        let (bytes, sha256) = (found.meta.size, sha256.to_owned());
-        Ok((bytes, found.into_stream().map(move |chunk| chunk.map_err(|error| read_error(&sha256, error))).boxed()))
-    }
-
-    /// The bytes from `range.start` to before `range.end`, which is cut to the blob's end.
-    pub async fn get_range(&self, sha256: &str, range: Range<u64>) -> Result<Bytes, Error> {
-        let bytes = self.size(sha256).await?;
-        let end = range.end.min(bytes);
-        if range.start >= end {
-            return Err(Error::BadRange { start: range.start, end: range.end, bytes });
+    /// Whether blobs can be looked for, at this moment.
+    ///
+    /// Errors: the disk or the object store failed, or did not answer in a few seconds.
+    pub async fn look(&self) -> Result<(), Error> {
+        let path = path_of(NO_BLOB)?;
+        let looked = tokio::time::timeout(LOOK, self.objects.head(&path)).await;
+        match looked.map_err(|_| Error::failed("look for a blob", format!("no answer within {LOOK:?}")))? {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {
+                *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                Ok(())
+            }
+            Err(error) => Err(Error::failed("look for a blob", error)),
         }
-        let found = self.objects.get_range(&path_of(sha256)?, range.start..end).await;
-        found.map_err(|error| read_error(sha256, error))
     }
 
-    /// The size of a blob.
-    pub async fn size(&self, sha256: &str) -> Result<u64, Error> {
-        let meta = self.objects.head(&path_of(sha256)?).await.map_err(|error| read_error(sha256, error))?;
-        Ok(meta.size)
+    /// Whether requests that need blobs should be sent here: as [`Blobs::look`], but a store that answered a short while
+    /// ago is given time.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let looked = self.look().await;
+        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        match looked {
+            Err(_) if answered.is_some_and(|at| at.elapsed() < STEADY) => Ok(()),
+            looked => looked,
+        }
+    }
+
+    /// What is known of an object in its place, if it is there.
+    async fn in_place(&self, sha256: &str) -> Result<Option<ObjectMeta>, Error> {
+        match self.objects.head(&path_of(sha256)?).await {
+            Ok(meta) => Ok(Some(meta)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Error::failed("look for a blob", error)),
+        }
+    }
+
+    async fn is_in_place(&self, sha256: &str) -> Result<bool, Error> {
+        Ok(self.in_place(sha256).await?.is_some())
+    }
+
+    /// Whether all bytes of a blob are in their place.
+    async fn is_whole(&self, blob: &BlobRef) -> Result<bool, Error> {
+        Ok(self.in_place(&blob.sha256).await?.is_some_and(|meta| meta.size == blob.bytes))
     }
 
     /// Removes a blob; one that is not there is no error.
@@ -197,9 +275,8 @@ impl Blobs {
         }
     }
 
-    /// The blobs that were last put at least `older_than` ago, by the clock of the disk or object store.
-    pub fn list(&self, older_than: Duration) -> BoxStream<'static, Result<BlobEntry, Error>> {
-        let before = SystemTime::now() - older_than;
+    /// The blobs in their place that were last put at `before` or earlier, by the clock of the disk or object store.
+    fn put_before(&self, before: SystemTime) -> BoxStream<'static, Result<BlobEntry, Error>> {
         let entries = self.objects.list(None);
         entries
             .filter_map(move |meta| async move {
@@ -218,33 +295,18 @@ impl Blobs {
             .boxed()
     }
 
-    /// Removes a blob unless it was put again since `before`.
-    async fn delete_older(&self, sha256: &str, before: SystemTime) -> Result<bool, Error> {
-        let path = path_of(sha256)?;
-        if let Some(folder) = self.local.clone() {
-            let sha256 = sha256.to_owned();
-            return blocking("remove a blob", move || folder.delete_older(&sha256, before)).await;
+    /// The time by the clock that says when something was put.
+    async fn now(&self) -> Result<SystemTime, Error> {
+        if self.local.is_some() {
+            return Ok(SystemTime::now());
         }
-        match self.objects.head(&path).await {
-            Ok(meta) if SystemTime::from(meta.last_modified) <= before => {
-                self.delete(sha256).await?;
-                Ok(true)
-            }
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(Error::failed("remove a blob", error)),
-        }
-    }
-
-    /// Whether the object is there and young enough for the sweeper to leave it.
-    async fn is_fresh(&self, path: &Path) -> Result<bool, Error> {
-        match self.objects.head(path).await {
-            Ok(meta) => {
-                let age = SystemTime::now().duration_since(SystemTime::from(meta.last_modified));
-                Ok(age.unwrap_or_default() < RENEW_AFTER)
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(Error::failed("look for a blob", error)),
-        }
+        let failed = |error| Error::failed("ask the object store for its time", error);
+        let path = Path::from_iter([TEMPORARY.to_owned(), uuid::Uuid::new_v4().to_string()]);
+        self.objects.put(&path, Bytes::new().into()).await.map_err(failed)?;
+        let meta = self.objects.head(&path).await.map_err(failed)?;
+        // What stays behind is removed as a left-over.
+        let _ = self.objects.delete(&path).await;
+        Ok(meta.last_modified.into())
     }
 }
 
@@ -257,6 +319,10 @@ fn path_of(sha256: &str) -> Result<Path, Error> {
         return Err(Error::BadKey { key: sha256.chars().take(80).collect() });
     }
     Ok(Path::from_iter([&sha256[..2], sha256]))
+}
+
+fn is_missing<T>(found: &object_store::Result<T>) -> bool {
+    matches!(found, Err(object_store::Error::NotFound { .. }))
 }
 
 fn read_error(sha256: &str, error: object_store::Error) -> Error {

@@ -1,20 +1,25 @@
 //! A blob written piece by piece: uploads and downloads.
 
 use bytes::{Bytes, BytesMut};
-use object_store::{ObjectStoreExt, WriteMultipart, path::Path};
+use object_store::{CopyOptions, ObjectStore, ObjectStoreExt, WriteMultipart, path::Path};
 use sha2::{Digest, Sha256};
 
-use super::{BlobRef, Blobs, Error, blocking, local::Temporary, path_of};
+use super::{BlobRef, Blobs, Error, TEMPORARY, blocking, local::Temporary, path_of};
 use crate::egress;
 
 /// Bytes gathered before they are hashed and written. Smaller blobs are never written twice, and cost
 /// no more than a [`Blobs::put`].
 const GATHER_BYTES: usize = 256 << 10;
-/// Parts of an upload to an object store that are under way at the same time.
-const MAX_PARTS: usize = 4;
+/// The size of a part of an upload to an object store, but the last: S3 takes none below 5 MiB, and some stores want
+/// them alike. Blobs below this size are put at once.
+const PART_BYTES: usize = 5 << 20;
+/// Parts that are under way at the same time.
+const MAX_PARTS: usize = 2;
+/// The most bytes of a blob in an object store: S3 copies no larger object to its key.
+const MAX_OBJECT_BYTES: u64 = 5_000_000_000;
 
-/// A blob in the making. Dropped before [`Writer::finish`], it leaves nothing behind in a folder; an
-/// object store removes unfinished uploads by its own rules.
+/// A blob in the making. Dropped before [`Writer::finish`], it leaves nothing behind in a folder; an upload to an object
+/// store is given up, as far as the store can be reached.
 pub struct Writer {
     blobs: Blobs,
     limit: u64,
@@ -31,11 +36,31 @@ struct Open {
 
 enum Target {
     File(Temporary),
-    Upload { path: Path, upload: WriteMultipart },
+    Upload(Upload),
+}
+
+/// An upload under way; given up when dropped.
+struct Upload {
+    path: Path,
+    /// None once it is complete.
+    parts: Option<WriteMultipart>,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let (Some(parts), Ok(runtime)) = (self.parts.take(), tokio::runtime::Handle::try_current()) else { return };
+        let path = self.path.clone();
+        runtime.spawn(async move {
+            if let Err(error) = parts.abort().await {
+                tracing::warn!(%path, %error, "an unfinished upload stays in the object store until its own rules remove it");
+            }
+        });
+    }
 }
 
 impl Writer {
     pub(super) fn new(blobs: Blobs, limit: u64) -> Writer {
+        let limit = if blobs.local.is_some() { limit } else { limit.min(MAX_OBJECT_BYTES) };
         Writer { blobs, limit, written: 0, gathered: BytesMut::new(), open: None }
     }
 
@@ -46,7 +71,8 @@ impl Writer {
             return Err(Error::TooLarge { limit: self.limit });
         }
         self.gathered.extend_from_slice(chunk);
-        if self.gathered.len() >= GATHER_BYTES { self.flush().await } else { Ok(()) }
+        let enough = if self.open.is_none() && self.blobs.local.is_none() { PART_BYTES } else { GATHER_BYTES };
+        if self.gathered.len() >= enough { self.flush().await } else { Ok(()) }
     }
 
     /// How many bytes came so far.
@@ -72,14 +98,19 @@ impl Writer {
                 let kept = blob.clone();
                 blocking("write a blob", move || folder.keep(file, &kept)).await?;
             }
-            Target::Upload { path, upload } => {
+            Target::Upload(mut upload) => {
                 let failed = |error| Error::failed("write a blob", error);
-                upload.finish().await.map_err(failed)?;
-                let target = path_of(&blob.sha256)?;
-                if !self.blobs.is_fresh(&target).await? {
-                    self.blobs.objects.copy(&path, &target).await.map_err(failed)?;
+                if let Some(parts) = upload.parts.take() {
+                    parts.finish().await.map_err(failed)?;
                 }
-                self.blobs.objects.delete(&path).await.map_err(failed)?;
+                if !self.blobs.is_whole(&blob).await? {
+                    let target = path_of(&blob.sha256)?;
+                    let copied = self.blobs.objects.copy_opts(&upload.path, &target, CopyOptions::new()).await;
+                    copied.map_err(failed)?;
+                }
+                if let Err(error) = self.blobs.objects.delete(&upload.path).await {
+                    tracing::warn!(path = %upload.path, %error, "a written upload is left for the sweeper");
+                }
             }
         }
         Ok(blob)
@@ -104,11 +135,14 @@ impl Writer {
                 hash = hash_back;
                 Target::File(file)
             }
-            Target::Upload { path, mut upload } => {
-                upload.wait_for_capacity(MAX_PARTS).await.map_err(|error| Error::failed("write a blob", error))?;
+            Target::Upload(mut upload) => {
                 hash.update(&bytes);
-                upload.put(bytes);
-                Target::Upload { path, upload }
+                if let Some(parts) = &mut upload.parts {
+                    let failed = |error| Error::failed("write a blob", error);
+                    parts.wait_for_capacity(MAX_PARTS).await.map_err(failed)?;
+                    parts.put(bytes);
+                }
+                Target::Upload(upload)
             }
         };
         self.open = Some(Open { hash, target });
@@ -121,10 +155,11 @@ impl Open {
         let target = if let Some(folder) = blobs.local.clone() {
             Target::File(blocking("write a blob", move || folder.temporary()).await?)
         } else {
-            let path = Path::from_iter(["tmp".to_owned(), uuid::Uuid::new_v4().to_string()]);
-            let upload = blobs.objects.put_multipart(&path).await;
-            let upload = upload.map_err(|error| Error::failed("write a blob", error))?;
-            Target::Upload { path, upload: WriteMultipart::new(upload) }
+            let path = Path::from_iter([TEMPORARY.to_owned(), uuid::Uuid::new_v4().to_string()]);
+            let parts = blobs.objects.put_multipart(&path).await;
+            let parts = parts.map_err(|error| Error::failed("write a blob", error))?;
+            let parts = WriteMultipart::new_with_chunk_size(parts, PART_BYTES);
+            Target::Upload(Upload { path, parts: Some(parts) })
         };
         Ok(Open { hash: Sha256::new(), target })
     }

@@ -30,14 +30,14 @@ pub(super) struct Import {
 
 impl Export {
     pub(super) async fn run(self, config: &Config) -> Outcome {
-        let (store, blobs) = (app::open_store(config).await?, app::open_blobs(config)?);
+        let (store, blobs) = (app::open_store(config).await?, app::open_blobs(config).await?);
         tell("copied", &moving::export(&store, &blobs, &self.folder).await?)
     }
 }
 
 impl Import {
     pub(super) async fn run(self, config: &Config) -> Outcome {
-        let (store, blobs) = (app::open_store(config).await?, app::open_blobs(config)?);
+        let (store, blobs) = (app::open_store(config).await?, app::open_blobs(config).await?);
         tell("took in", &moving::import(&store, &blobs, &self.folder).await?)
     }
 }

@@ -12,10 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{State, reply::Problem};
-use crate::{blob, error::Code};
-
-/// A key that no bytes have, to see whether blobs can be looked for.
-const NO_BLOB: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+use crate::error::Code;
 
 /// The server is as it should be.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,8 +48,8 @@ pub(super) async fn ready(Extract(state): Extract<Arc<State>>) -> Result<Json<He
         tracing::warn!(%error, "not ready: the store failed");
         return Err(Problem::new(Code::Unavailable, "the store cannot be written"));
     }
-    match state.blobs.size(NO_BLOB).await {
-        Ok(_) | Err(blob::Error::NotFound { .. }) => Ok(Json(Health { status: "ok" })),
+    match state.blobs.ready().await {
+        Ok(()) => Ok(Json(Health { status: "ok" })),
         Err(error) => {
             tracing::warn!(%error, "not ready: the blob store failed");
             Err(Problem::new(Code::Unavailable, "the blobs cannot be reached"))

@@ -35,6 +35,7 @@ use crate::{
     responses(
         (status = 200, description = "The picture.", content_type = "image/*", body = Vec<u8>),
         (status = 206, description = "A part of it.", content_type = "image/*", body = Vec<u8>),
+        (status = 302, description = "It is at the URL in `Location` for a while, when the server is set so (`blob.redirect`)."),
         (status = 304, description = "It is known already."),
         (status = 416, description = "The range lies outside.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none, it is not ready (with `Retry-After`), or it failed.",

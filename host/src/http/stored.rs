@@ -10,12 +10,8 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
 
-use crate::blob::{self, Blobs};
-
-/// How much of a blob is read at once.
-const CHUNK: u64 = 1 << 20;
+use crate::blob::{self, Blobs, Signed};
 
 /// Bytes in the blob store.
 #[derive(Clone, Debug)]
@@ -41,7 +37,8 @@ pub(super) enum Refused {
 
 /// Answers with stored bytes. `headers` are those of the whole; `ETag`, `Last-Modified`, ranges and the length are
 /// added. Single ranges are honoured (RFC 9110 section 14); of several, the whole is sent. The answer to HEAD has
-/// no body.
+/// no body. Where the settings say so, a GET is sent to the object store instead, unless the answer has a policy for
+/// contents of others, which the object store would not repeat.
 pub(super) async fn answer(
     blobs: &Blobs,
     stored: Stored,
@@ -58,6 +55,12 @@ pub(super) async fn answer(
     if is_known(asked, &etag, modified) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
+    if method == Method::GET
+        && !headers.contains_key(header::CONTENT_SECURITY_POLICY)
+        && let Some(signed) = blobs.signed_url(&sha256, &headers).await.map_err(Refused::Blob)?
+    {
+        return Ok(elsewhere(&signed, headers));
+    }
     let if_range = asked.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == etag.as_bytes());
     let wanted = asked.get(header::RANGE).filter(|_| if_range).and_then(|value| value.to_str().ok());
     let (status, part) = match wanted.map_or(Asked::Whole, |text| range(text, bytes)) {
@@ -73,7 +76,8 @@ pub(super) async fn answer(
     if method == Method::HEAD {
         return Ok((status, headers).into_response());
     }
-    Ok((status, headers, content(blobs, sha256, part).await.map_err(Refused::Blob)?).into_response())
+    let pieces = blobs.stream_range(&sha256, part).await.map_err(Refused::Blob)?;
+    Ok((status, headers, Body::from_stream(pieces)).into_response())
 }
 
 /// Sets a header; a value that no header can have is left out.
@@ -103,27 +107,24 @@ fn whole_seconds(time: SystemTime) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// The body, read chunk by chunk as the client takes it. The first chunk is read before the head is
-/// sent, so that a missing blob is an error and not a broken transfer.
-async fn content(blobs: &Blobs, sha256: String, part: Range<u64>) -> Result<Body, blob::Error> {
-    let next = |from: u64| from..part.end.min(from + CHUNK);
-    if part.is_empty() {
-        return Ok(Body::empty());
+/// Sends the client to where the bytes are. What is said of the bytes belongs to the answer it gets there; the redirect
+/// is kept for half the time that the URL works, and by nobody but the client.
+fn elsewhere(signed: &Signed, mut headers: HeaderMap) -> Response {
+    let is_stored = headers.get(header::CACHE_CONTROL).is_none_or(|value| value.as_bytes() != b"no-store");
+    for name in [
+        header::ACCEPT_RANGES,
+        header::CACHE_CONTROL,
+        header::CONTENT_DISPOSITION,
+        header::CONTENT_TYPE,
+        header::ETAG,
+        header::LAST_MODIFIED,
+    ] {
+        headers.remove(name);
     }
-    let first = blobs.get_range(&sha256, next(part.start)).await?;
-    let from = part.start + first.len() as u64;
-    if from >= part.end {
-        return Ok(Body::from(first));
-    }
-    let rest = stream::try_unfold((blobs.clone(), sha256, from, part.end), |(blobs, sha256, from, end)| async move {
-        if from >= end {
-            return Ok(None);
-        }
-        let chunk = blobs.get_range(&sha256, from..end.min(from + CHUNK)).await?;
-        let from = from + chunk.len() as u64;
-        Ok::<_, blob::Error>(Some((chunk, (blobs, sha256, from, end))))
-    });
-    Ok(Body::from_stream(futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)))
+    let lasts = if is_stored { format!("private, max-age={}", signed.lasts.as_secs() / 2) } else { "no-store".into() };
+    set(&mut headers, header::CACHE_CONTROL, &lasts);
+    set(&mut headers, header::LOCATION, signed.url.as_str());
+    (StatusCode::FOUND, headers).into_response()
 }
 
 /// Whether an `If-None-Match` names the tag; the comparison is weak (RFC 9110 section 13.1.2).

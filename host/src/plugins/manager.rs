@@ -89,7 +89,7 @@ pub struct Listed {
 
 impl Listed {
     /// The version that its names stand for.
-    pub(super) fn digest(&self) -> Option<&str> {
+    fn digest(&self) -> Option<&str> {
         let plugin = self.plugin.as_ref().map(|plugin| plugin.info.digest.as_str());
         plugin.or_else(|| self.record.active().map(|version| version.digest.as_str()))
     }
