@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use safelight_test_s3::{ACCESS_KEY, BUCKET, SECRET_KEY, Server as Bucket};
+
 use crate::{
     kinds::Setup,
     patroni::Cluster,
@@ -18,9 +20,11 @@ const FAKETIME: &str = "faketime/libfaketimeMT.so.1";
 pub(crate) struct Nodes {
     pub(crate) api: Vec<Server>,
     pub(crate) workers: Vec<Server>,
-    /// Between the second of each kind and the databases.
+    /// Between the second of each kind and what they are cut off from.
     pub(crate) proxies: Vec<Proxy>,
     clock: PathBuf,
+    /// Where blobs are, if not in a folder.
+    _bucket: Option<Bucket>,
 }
 
 /// What a node does.
@@ -40,7 +44,7 @@ impl Role {
 }
 
 impl Nodes {
-    /// Starts them. `blobs` is the folder that they share.
+    /// Starts them. `blobs` is the folder that they share, if there is no bucket.
     pub(crate) async fn start(dir: &Path, cluster: &Cluster, blobs: &Path, setup: &Setup) -> Nodes {
         let mut proxies = Vec::new();
         if setup.is_cut {
@@ -48,8 +52,14 @@ impl Nodes {
                 proxies.push(Proxy::start(host).await);
             }
         }
+        let bucket = setup.is_on_bucket.then(Bucket::start);
+        if let Some(bucket) = &bucket {
+            proxies.push(Proxy::start(bucket.endpoint().replace("http://", "")).await);
+        }
         let through: Vec<String> = proxies.iter().map(Proxy::host).collect();
-        let mut nodes = Nodes { api: Vec::new(), workers: Vec::new(), proxies, clock: dir.join("clock") };
+        let endpoints = bucket.as_ref().map(|bucket| (bucket.endpoint(), format!("http://{}", through[0])));
+        let clock = dir.join("clock");
+        let mut nodes = Nodes { api: Vec::new(), workers: Vec::new(), proxies, clock, _bucket: bucket };
         nodes.shift_clock("+0");
         for number in 1..=2 {
             for role in [Role::Api, Role::Worker] {
@@ -60,6 +70,13 @@ impl Nodes {
                     .set("worker", "lease_s", 10)
                     .set("worker", "heartbeat_s", 3)
                     .set("webhook", "lease_s", 30);
+                if let Some((direct, cut)) = &endpoints {
+                    builder = builder
+                        .set("blob", "url", format!("s3://{BUCKET}"))
+                        .set("blob", "endpoint", if is_second { cut } else { direct })
+                        .set("blob", "access_key", ACCESS_KEY)
+                        .set("blob", "secret_key", SECRET_KEY);
+                }
                 if is_second && setup.is_faked {
                     builder = builder
                         .variable("LD_PRELOAD", library().display())

@@ -1,4 +1,5 @@
-//! A worker and an API node are cut off for a minute: nothing goes through, and nobody is told.
+//! A worker and an API node are cut off from the databases, or from the bucket, for a minute: nothing goes through, and
+//! nobody is told.
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use crate::{
 
 const CUT: Duration = Duration::from_secs(60);
 
-/// From the databases. What was connected before stays silent for ever.
-pub(super) async fn database(scene: &mut Scene) -> Fault {
+/// What was connected before stays silent for ever.
+pub(super) async fn inject(scene: &mut Scene) -> Fault {
     scene.nodes.proxies.iter().for_each(Proxy::freeze);
     sleep(CUT).await;
     scene.nodes.proxies.iter().for_each(Proxy::heal);

@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     KillWorkers,
     KillLeader,
     CutDatabase,
+    CutObjects,
     FillBlobs,
     FillWal,
     JumpClock,
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
 pub(crate) struct Setup {
     /// The second nodes reach the databases through proxies.
     pub(crate) is_cut: bool,
+    /// Blobs are in a bucket, which the second nodes reach through a proxy.
+    pub(crate) is_on_bucket: bool,
     /// The second nodes have a clock that can be shifted.
     pub(crate) is_faked: bool,
     /// Blobs are on a disk of this size.
@@ -54,14 +57,22 @@ impl Fault {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 6] =
-        [Kind::KillWorkers, Kind::KillLeader, Kind::CutDatabase, Kind::FillBlobs, Kind::FillWal, Kind::JumpClock];
+    pub(crate) const ALL: [Kind; 7] = [
+        Kind::KillWorkers,
+        Kind::KillLeader,
+        Kind::CutDatabase,
+        Kind::CutObjects,
+        Kind::FillBlobs,
+        Kind::FillWal,
+        Kind::JumpClock,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::KillWorkers => "kill-workers",
             Kind::KillLeader => "kill-leader",
             Kind::CutDatabase => "cut-database",
+            Kind::CutObjects => "cut-objects",
             Kind::FillBlobs => "fill-blobs",
             Kind::FillWal => "fill-wal",
             Kind::JumpClock => "jump-clock",
@@ -76,6 +87,7 @@ impl Kind {
         match self {
             Kind::KillWorkers | Kind::KillLeader => Setup::default(),
             Kind::CutDatabase => Setup { is_cut: true, ..Setup::default() },
+            Kind::CutObjects => Setup { is_on_bucket: true, ..Setup::default() },
             Kind::FillBlobs => Setup { blobs_mib: Some(disk::BLOBS_MIB), ..Setup::default() },
             Kind::FillWal => Setup { wal_mib: Some(disk::WAL_MIB), ..Setup::default() },
             Kind::JumpClock => Setup { is_faked: true, ..Setup::default() },
@@ -87,7 +99,7 @@ impl Kind {
         match self {
             Kind::KillWorkers => kill_workers::inject(scene).await,
             Kind::KillLeader => kill_leader::inject(scene).await,
-            Kind::CutDatabase => cut::database(scene).await,
+            Kind::CutDatabase | Kind::CutObjects => cut::inject(scene).await,
             Kind::FillBlobs => disk::fill_blobs(scene).await,
             Kind::FillWal => disk::fill_wal(scene).await,
             Kind::JumpClock => clock::inject(scene).await,
