@@ -223,29 +223,26 @@ impl Blobs {
         Writer::new(self.clone(), limit)
     }
 
-    /// Whether blobs can be looked for, at this moment.
+    /// Whether requests that need blobs should be sent here: they can be looked for, or could a short while ago.
     ///
     /// Errors: the disk or the object store failed, or did not answer in a few seconds.
-    pub async fn look(&self) -> Result<(), Error> {
+    pub async fn ready(&self) -> Result<(), Error> {
+        let looked = self.look().await;
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        match looked {
+            Ok(()) => *answered = Some(Instant::now()),
+            Err(_) if answered.is_some_and(|at| at.elapsed() < STEADY) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn look(&self) -> Result<(), Error> {
         let path = path_of(NO_BLOB)?;
         let looked = tokio::time::timeout(LOOK, self.objects.head(&path)).await;
         match looked.map_err(|_| Error::failed("look for a blob", format!("no answer within {LOOK:?}")))? {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => {
-                *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                Ok(())
-            }
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::failed("look for a blob", error)),
-        }
-    }
-
-    /// Whether requests that need blobs should be sent here: as [`Blobs::look`], but a store that answered a short while
-    /// ago is given time.
-    pub async fn ready(&self) -> Result<(), Error> {
-        let looked = self.look().await;
-        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        match looked {
-            Err(_) if answered.is_some_and(|at| at.elapsed() < STEADY) => Ok(()),
-            looked => looked,
         }
     }
 

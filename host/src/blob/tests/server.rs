@@ -131,6 +131,13 @@ async fn an_outage_is_told_in_time_and_ends() {
     server.start_again();
     assert_eq!(blobs.get(&key).await.unwrap(), &b"picture"[..]);
     blobs.ready().await.unwrap();
+    // One that answered a moment ago is given time.
+    server.stop();
+    let hour = Duration::from_secs(3600);
+    *blobs.answered.lock().unwrap() = Some(Instant::now() + hour);
+    blobs.ready().await.unwrap();
+    *blobs.answered.lock().unwrap() = Instant::now().checked_sub(hour);
+    assert!(blobs.ready().await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
