@@ -264,8 +264,9 @@ impl Blobs {
         Ok(self.in_place(&blob.sha256).await?.is_some_and(|meta| meta.size == blob.bytes))
     }
 
-    /// Removes a blob; one that is not there is no error.
-    pub async fn delete(&self, sha256: &str) -> Result<(), Error> {
+    /// Removes a blob at once; one that is not there is no error. A server leaves that to [`sweep`].
+    #[cfg(test)]
+    pub(crate) async fn delete(&self, sha256: &str) -> Result<(), Error> {
         match self.objects.delete(&path_of(sha256)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::failed("remove a blob", error)),
