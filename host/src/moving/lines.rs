@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::store::moving::{Cell, Kind, Table};
 
 /// A row's line.
-pub(super) fn row(cells: &[Cell]) -> String {
+pub(super) fn row<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
     let value = |cell: &Cell| match cell {
         Cell::Null => Value::Null,
         Cell::Id(id) => id.simple().to_string().into(),
@@ -16,7 +16,7 @@ pub(super) fn row(cells: &[Cell]) -> String {
         Cell::Flag(flag) => (*flag).into(),
         Cell::Bytes(bytes) => STANDARD.encode(bytes).into(),
     };
-    Value::from(cells.iter().map(value).collect::<Vec<_>>()).to_string()
+    Value::from(cells.map(value).collect::<Vec<_>>()).to_string()
 }
 
 /// The columns that a first line names.

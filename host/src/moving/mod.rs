@@ -25,7 +25,7 @@ use crate::{
     blob::{BlobRef, Blobs},
     store::{
         Store,
-        moving::{Cell, Rows, TABLES, Table},
+        moving::{Cell, Kind, Rows, TABLES, Table},
     },
 };
 
@@ -46,6 +46,9 @@ const CHUNK: usize = 1 << 20;
 
 /// The largest blob that is taken in.
 const MAX_BLOB: u64 = 5 << 40;
+
+/// Columns of a table, in the order of a file.
+type Columns = Vec<(&'static str, Kind)>;
 
 /// What keeps a copy from being made or taken in.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -90,7 +93,7 @@ pub async fn export(store: &Arc<dyn Store>, blobs: &Blobs, into: &Path) -> Resul
     }
     private_folder(into)?;
     private_folder(&into.join("tables"))?;
-    let (tables, wanted) = read_tables(store, Some(into)).await?;
+    let (tables, wanted) = read_tables(store, Some(into), BTreeMap::new()).await?;
     let (count, bytes) = export_blobs(blobs, into, &wanted).await?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let manifest = Manifest { format: FORMAT, version, tables, blobs: count, blob_bytes: bytes };
@@ -100,7 +103,8 @@ pub async fn export(store: &Arc<dyn Store>, blobs: &Blobs, into: &Path) -> Resul
     Ok(manifest)
 }
 
-/// Takes a folder into an empty store, in one commit, then reads everything again and compares it.
+/// Takes a folder into an empty store, in one commit, then reads everything again and compares it. What an older version
+/// did not know, tables or columns, is then as in a store that was brought up to date.
 ///
 /// Errors: what [`export`] has not finished or somebody has changed; a store that has accounts; the store or the blobs cannot be
 /// written. Nothing was taken in then, but blobs, which the sweeper finds.
@@ -130,15 +134,17 @@ pub async fn import(store: &Arc<dyn Store>, blobs: &Blobs, from: &Path) -> Resul
     let reading = tokio::task::spawn_blocking({
         let (from, manifest) = (from.to_owned(), manifest.clone());
         move || {
-            if let Err(error) = send_tables(&from, &manifest, &sender) {
+            let sent = send_tables(&from, &manifest, &sender);
+            if let Err(error) = &sent {
                 // Whoever takes the rows in has gone, with an error of his own, when this cannot be told.
                 let _ = sender.blocking_send(Err(error.to_string()));
             }
+            sent
         }
     });
     store.take_in(receiver).await?;
-    reading.await?;
-    let (found, _) = read_tables(store, None).await?;
+    let columns = reading.await??;
+    let (found, _) = read_tables(store, None, columns).await?;
     for (name, part) in &manifest.tables {
         let now = found.get(name);
         if now != Some(part) {
@@ -153,10 +159,12 @@ pub async fn import(store: &Arc<dyn Store>, blobs: &Blobs, from: &Path) -> Resul
     Ok(manifest)
 }
 
-/// Reads all tables, and writes them if there is a folder; answers what they are, and the blobs that rows refer to.
+/// Reads all tables, and writes them if there is a folder; answers what they are, and the blobs that rows refer to. Of
+/// a table that `only` names, these columns count.
 async fn read_tables(
     store: &Arc<dyn Store>,
     into: Option<&Path>,
+    only: BTreeMap<&'static str, Columns>,
 ) -> Result<(BTreeMap<String, Part>, HashSet<String>), Error> {
     let (sender, mut rows) = mpsc::channel::<Rows>(ON_THE_WAY);
     let telling = tokio::spawn({
@@ -172,12 +180,14 @@ async fn read_tables(
             let file = match open.entry(name) {
                 std::collections::btree_map::Entry::Occupied(file) => file.into_mut(),
                 std::collections::btree_map::Entry::Vacant(place) => {
-                    place.insert(TableFile::new(group.table, into.as_deref())?)
+                    let columns = only.get(name).unwrap_or(&group.columns);
+                    let at = columns.iter().filter_map(|column| group.columns.iter().position(|is| is == column));
+                    place.insert(TableFile::new(group.table, at.collect(), into.as_deref())?)
                 }
             };
             let blob = group.columns.iter().position(|column| column.0 == "sha256");
             for row in &group.rows {
-                file.write(&lines::row(row))?;
+                file.write(row)?;
                 if let Some(Cell::Text(sha256)) = blob.and_then(|at| row.get(at)) {
                     wanted.insert(sha256.clone());
                 }
@@ -197,15 +207,17 @@ async fn read_tables(
 /// A table on its way into a file, or only measured.
 struct TableFile {
     file: Option<BufWriter<fs::File>>,
+    /// Which columns of the table, in which order.
+    columns: Vec<usize>,
     hash: Sha256,
     rows: u64,
 }
 
 impl TableFile {
-    fn new(table: &Table, into: Option<&Path>) -> Result<TableFile, Error> {
+    fn new(table: &Table, columns: Vec<usize>, into: Option<&Path>) -> Result<TableFile, Error> {
         let file = into.map(|into| private_file(&path_of(into, table.name))).transpose()?.map(BufWriter::new);
-        let mut file = TableFile { file, hash: Sha256::new(), rows: 0 };
-        let names: Vec<&str> = table.columns.iter().map(|column| column.0).collect();
+        let names: Vec<&str> = columns.iter().map(|at| table.columns[*at].0).collect();
+        let mut file = TableFile { file, columns, hash: Sha256::new(), rows: 0 };
         file.line(&serde_json::to_string(&names)?)?;
         Ok(file)
     }
@@ -220,9 +232,10 @@ impl TableFile {
         Ok(())
     }
 
-    fn write(&mut self, row: &str) -> Result<(), Error> {
+    fn write(&mut self, row: &[Cell]) -> Result<(), Error> {
         self.rows += 1;
-        self.line(row)
+        let line = lines::row(self.columns.iter().filter_map(|at| row.get(*at)));
+        self.line(&line)
     }
 
     fn finish(self) -> Result<Part, Error> {
@@ -233,8 +246,13 @@ impl TableFile {
     }
 }
 
-/// Reads the tables of a folder, checks them, and sends them on. Blocks.
-fn send_tables(from: &Path, manifest: &Manifest, sender: &mpsc::Sender<Result<Rows, String>>) -> Result<(), Error> {
+/// Reads the tables of a folder, checks them, and sends them on; answers which columns they have. Blocks.
+fn send_tables(
+    from: &Path,
+    manifest: &Manifest,
+    sender: &mpsc::Sender<Result<Rows, String>>,
+) -> Result<BTreeMap<&'static str, Columns>, Error> {
+    let mut all = BTreeMap::new();
     for table in TABLES {
         let Some(part) = manifest.tables.get(table.name) else { continue };
         let path = path_of(from, table.name);
@@ -267,8 +285,9 @@ fn send_tables(from: &Path, manifest: &Manifest, sender: &mpsc::Sender<Result<Ro
             let (rows, expected) = (found.rows, part.rows);
             return Err(failed(format!("was changed or is not whole: {rows} rows, expected {expected}")).into());
         }
+        all.insert(table.name, columns);
     }
-    Ok(())
+    Ok(all)
 }
 
 fn path_of(folder: &Path, table: &str) -> PathBuf {

@@ -33,6 +33,7 @@ pub fn address(data: &[u8]) {
         let printed = eager.to_string();
         let again = Eager::parse(&printed).unwrap_or_else(|error| panic!("{printed:?} is not read again: {error}"));
         assert_eq!(again.to_string(), printed);
+        eager.info();
     }
 }
 
@@ -41,7 +42,6 @@ fn check(transformation: &Transformation) {
     let again = Transformation::parse(&printed);
     let again = again.unwrap_or_else(|error| panic!("{printed:?} is not read again: {error}"));
     assert_eq!(again.to_string(), printed);
-    transformation.info();
     let facts = Facts { pages: 3, ..Facts::of(Size::new(400, 300)) };
     let bounds = Bounds { pixels: MAX_PIXELS, ..Bounds::default() };
     let source = lower::Source { format: "jpeg", frames: 1 };
@@ -71,8 +71,9 @@ fn check(transformation: &Transformation) {
 fn found(what: &Missing) -> Found {
     match what {
         Missing::Named(name) if name == "none" => Found::Nothing,
-        Missing::Named(name) => Transformation::parse(&format!("c_scale,w_0.9/t_{name}"))
-            .map_or(Found::Nothing, Found::Named),
+        Missing::Named(name) => {
+            Transformation::parse(&format!("c_scale,w_0.9/t_{name}")).map_or(Found::Nothing, Found::Named)
+        }
         Missing::Image(_, id) if id == "none" => Found::Nothing,
         Missing::Image(..) => Found::Image(ImageSource::Blob("0".repeat(64)), Size::new(40, 30)),
         Missing::Component(_) => Found::Component("1".repeat(64)),

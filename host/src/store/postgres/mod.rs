@@ -185,9 +185,11 @@ fn connections(pool: Pool, hosts: Arc<Hosts>) -> PgPoolOptions {
         .test_before_acquire(false)
         .before_acquire(move |connection, about| {
             let is_fresh = hosts.is_fresh(about.age);
+            // What one connection met, the others may have met, too.
+            let is_doubtful = hosts.is_lost() || about.idle_for > IDLE;
             Box::pin(async move {
-                if is_fresh && about.idle_for > IDLE {
-                    connection.ping().await?;
+                if is_fresh && is_doubtful {
+                    answered(pool.acquire_timeout, connection.ping()).await?;
                 }
                 Ok(is_fresh)
             })

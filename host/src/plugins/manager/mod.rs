@@ -1,36 +1,30 @@
 //! Changes the set of plugins, and keeps what runs plugins in step with it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
-};
+mod follow;
+mod listed;
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
-use tokio_util::sync::CancellationToken;
 
+pub use self::listed::Listed;
 use super::{
     audit,
-    quarantine::Quarantine,
     record::{Decision, Record, Version},
 };
 use crate::{
-    blob::{self, Blobs},
+    blob::Blobs,
     clock::{Clock, micros},
-    dialect::native,
     error::{Code, Failure},
     store::{Error, PluginChange, PluginRow, PluginSet, Store},
-    wasm::{Origin, PluginSummary, PluginsConfig, Registry, Trouble},
+    wasm::{PluginSummary, PluginsConfig, Registry, Trouble},
     webhook::NewDelivery,
 };
 
 /// How often a change is worked out anew because somebody else was faster.
 const TRIES: u32 = 16;
-
-/// How often the store is asked whether others have changed the set.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// Traps that may wait to be looked at; more are not.
 const WAITING_TROUBLE: usize = 256;
@@ -72,53 +66,6 @@ pub struct Provenance {
     pub source: String,
     /// The name of the key that it is signed with, if it is.
     pub signed_by: Option<String>,
-}
-
-/// A plugin as it is listed.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// The account that it belongs to; empty: it is everybody's.
-    pub owner: String,
-    /// Its name.
-    pub name: String,
-    /// The version that its names stand for; none when it could not be loaded.
-    pub plugin: Option<PluginSummary>,
-    /// What was decided about it.
-    pub record: Record,
-}
-
-impl Listed {
-    /// The version that its names stand for.
-    fn digest(&self) -> Option<&str> {
-        let plugin = self.plugin.as_ref().map(|plugin| plugin.info.digest.as_str());
-        plugin.or_else(|| self.record.active().map(|version| version.digest.as_str()))
-    }
-
-    /// `enabled`, `disabled`, `quarantined` or `unavailable`.
-    pub fn state(&self) -> &'static str {
-        let in_quarantine = self.digest().is_some_and(|digest| self.record.quarantine.contains_key(digest));
-        match &self.plugin {
-            _ if self.record.disabled.is_some() => "disabled",
-            _ if in_quarantine => "quarantined",
-            None => "unavailable",
-            Some(_) => "enabled",
-        }
-    }
-
-    /// Why it is not enabled, and since when.
-    pub fn reason(&self) -> Option<&super::Reason> {
-        let quarantine = || self.digest().and_then(|digest| self.record.quarantine.get(digest));
-        self.record.disabled.as_ref().or_else(quarantine)
-    }
-
-    /// `bundled`, `folder` or `installed`.
-    pub fn origin(&self) -> &'static str {
-        match self.plugin.as_ref().map(|plugin| plugin.origin) {
-            Some(Origin::Bundled) => "bundled",
-            Some(Origin::Folder | Origin::Candidate) => "folder",
-            Some(Origin::Installed) | None => "installed",
-        }
-    }
 }
 
 /// A plugin of the set.
@@ -183,115 +130,6 @@ impl Manager {
     /// What runs the plugins.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
-    }
-
-    /// Follows the set until `stop`: takes over what others change, and puts into quarantine what keeps trapping.
-    pub async fn follow(&self, stop: CancellationToken) {
-        let mut trouble = self.trouble.lock().await;
-        let config = &self.rules.config;
-        let window = Duration::from_secs(config.quarantine_window_s);
-        let mut quarantine = Quarantine::new(config.quarantine_traps, window);
-        let mut tick = tokio::time::interval(FOLLOW_EVERY);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = tick.tick() => {
-                    if let Err(failure) = self.keep_in_step().await {
-                        tracing::warn!("cannot look for changed plugins: {failure}");
-                    }
-                }
-                Some(trouble) = trouble.recv() => {
-                    if let Some(reason) = quarantine.note(&trouble, Instant::now()) {
-                        self.quarantine(&trouble, reason).await;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes a version out of use, and tells the operator.
-    async fn quarantine(&self, trouble: &Trouble, reason: String) {
-        let Trouble { owner, plugin, version, digest, .. } = trouble;
-        let subject = subject(owner, plugin);
-        tracing::error!(plugin = subject, version, digest, "plugin {subject} {version} goes into quarantine: {reason}");
-        let decision = Decision::Quarantine { digest: digest.clone(), reason: reason.clone() };
-        let by = By { actor: audit::SERVER.to_owned(), owner: owner.clone() };
-        let owed = match self.notification(&subject, version, digest, &reason).await {
-            Ok(owed) => owed,
-            Err(failure) => {
-                tracing::error!("nobody is told of the quarantine: {failure}");
-                None
-            }
-        };
-        if let Err(failure) = self.decide_and_tell(&by, plugin, &[decision], owed).await {
-            tracing::error!("cannot put plugin {subject} into quarantine: {failure}");
-        }
-    }
-
-    async fn notification(
-        &self,
-        plugin: &str,
-        version: &str,
-        digest: &str,
-        reason: &str,
-    ) -> Result<Option<NewDelivery>, Failure> {
-        let url = self.rules.config.notification_url.as_str();
-        if url.is_empty() {
-            return Ok(None);
-        }
-        for account in &self.rules.admin_accounts {
-            if self.store.account(account).await.map_err(unavailable)?.is_some() {
-                let data = json!({"plugin": plugin, "version": version, "digest": digest, "reason": reason});
-                return Ok(Some(native::callback::notice(account, url, "plugin.quarantined", data, self.clock.now())));
-            }
-        }
-        Err(Failure::new(Code::NotFound, "there is none of the accounts in server.admin_accounts to sign it"))
-    }
-
-    /// Offers the set as it is in the store, if that is another one than is offered. While components cannot be read, the
-    /// one before stays, and this node gets no jobs that were accepted with the new one.
-    pub async fn keep_in_step(&self) -> Result<(), Failure> {
-        let _in_step = self.in_step.lock().await;
-        let known = self.offered().revision;
-        if known.is_some() && Some(self.store.plugin_revision().await.map_err(unavailable)?) == known {
-            return Ok(());
-        }
-        let PluginSet { revision, rows } = self.store.plugin_set().await.map_err(unavailable)?;
-        let held: Vec<Held> = rows.into_iter().filter_map(held).collect();
-        let wanted: Vec<_> = held.iter().map(|held| held.record.wanted(&held.owner, &held.name)).collect();
-        let (mut components, mut is_whole) = (HashMap::new(), true);
-        for digest in self.registry.missing(&wanted) {
-            match self.blobs.get(&digest).await {
-                Ok(component) => {
-                    components.insert(digest, component);
-                }
-                Err(error @ blob::Error::NotFound { .. }) => {
-                    tracing::error!(digest, "cannot read a plugin's component: {error}");
-                }
-                Err(error) => {
-                    tracing::error!(digest, "cannot read a plugin's component, trying again: {error}");
-                    is_whole = false;
-                }
-            }
-        }
-        // What was offered so far is better than a part of what is to be offered.
-        if !is_whole && known.is_some() {
-            return Ok(());
-        }
-        let level = self.store.level();
-        level.will_offer(revision);
-        let registry = self.registry.clone();
-        let problems = blocking(move || registry.offer(wanted, &components)).await?;
-        for problem in problems {
-            tracing::error!("not offered: {problem}");
-        }
-        *self.offered.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(Offered { revision: is_whole.then_some(revision), held });
-        if is_whole {
-            level.offers(revision);
-        }
-        Ok(())
     }
 
     fn offered(&self) -> Arc<Offered> {
@@ -490,36 +328,6 @@ impl Manager {
             }
         }
         Err(Failure::new(Code::Unavailable, "the plugins are changed by others all the time: try again"))
-    }
-
-    fn listed(&self, owner: &str, name: &str, record: Record) -> Listed {
-        let installed = record.active().and_then(|version| self.registry.version(owner, &version.digest));
-        let base = || {
-            let base = owner.is_empty().then(|| self.registry.base());
-            base.into_iter().flatten().find(|plugin| plugin.info.name == name)
-        };
-        Listed { owner: owner.to_owned(), name: name.to_owned(), plugin: installed.or_else(base), record }
-    }
-
-    /// One plugin of an owner, or of everybody.
-    pub fn find(&self, owner: &str, name: &str) -> Option<Listed> {
-        self.all().into_iter().find(|listed| listed.owner == owner && listed.name == name)
-    }
-
-    /// All plugins, by owner and name: those of everybody first.
-    pub fn all(&self) -> Vec<Listed> {
-        let offered = self.offered();
-        let held = offered.held.iter().map(|held| self.listed(&held.owner, &held.name, held.record.clone()));
-        let mut all: Vec<Listed> = held.collect();
-        for plugin in self.registry.base() {
-            let name = plugin.info.name.clone();
-            if !all.iter().any(|listed| listed.owner.is_empty() && listed.name == name) {
-                let record = Record::default();
-                all.push(Listed { owner: String::new(), name, plugin: Some(plugin), record });
-            }
-        }
-        all.sort_by(|a, b| (&a.owner, &a.name).cmp(&(&b.owner, &b.name)));
-        all
     }
 }
 
