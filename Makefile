@@ -89,6 +89,10 @@ SECONDS ?= 60
 TARGETS ?= $(patsubst tests/fuzz/targets/%.rs,%,$(wildcard tests/fuzz/targets/*.rs))
 FUZZ := $(abspath $(TARGET))/fuzz
 
+# For one input, with checks in every instruction: a transform may do as much as its own limit allows.
+LIMITS := -timeout=10 -rss_limit_mb=1024
+APPLY_LIMITS := -timeout=60 -rss_limit_mb=2048
+
 .PHONY: fuzz
 fuzz: fuzz-tools ## Fuzz each decoder and all transforms, SECONDS=60 each
 	cd tests/fuzz && CARGO_TARGET_DIR=$(FUZZ) $(CARGO) run --release -q --features transforms --example seeds -- $(FUZZ)/seeds
@@ -98,7 +102,7 @@ fuzz: fuzz-tools ## Fuzz each decoder and all transforms, SECONDS=60 each
 	    ASAN_OPTIONS=$$([ $$target != decode_avif ] || echo detect_leaks=0) $(CARGO) +nightly fuzz run --target-dir $(FUZZ) \
 	    $$(case $$target in address) echo --features host;; apply) echo --features transforms;; esac) \
 	    $$target $(FUZZ)/corpus/$$target $(FUZZ)/seeds/$$target -- \
-	    -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix=$(FUZZ)/artifacts/$$target/); \
+	    -max_total_time=$(SECONDS) $$([ $$target != apply ] && echo $(LIMITS) || echo $(APPLY_LIMITS)) -max_len=65536 -artifact_prefix=$(FUZZ)/artifacts/$$target/); \
 	done
 
 .PHONY: fuzz-tools
