@@ -2,6 +2,7 @@
 //! fuzzing would trip over fails here, too.
 
 #[path = "../../tests/fuzz/src/addresses.rs"]
+#[expect(unreachable_pub, reason = "it is a module of the fuzz targets, too")]
 mod addresses;
 
 use serde_json::Value;

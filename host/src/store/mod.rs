@@ -4,10 +4,13 @@
 //! caller's [`crate::clock::Clock`] to the adapter. All operations are atomic; one that answers an
 //! error has changed nothing, except [`Error::Unknown`], after which the caller looks the row up.
 
+mod config;
 #[cfg(test)]
 pub(crate) mod contract;
 mod cursor;
+mod deliveries;
 mod filter;
+mod jobs;
 mod level;
 mod library;
 pub mod moving;
@@ -24,7 +27,16 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+pub(crate) use config::Place;
+pub use config::{Config, SQLITE};
+pub use deliveries::{
+    AttemptRow, ClaimedDelivery, DeliveryClaim, DeliveryFilter, DeliveryRow, DeliveryState, RecordedAttempt, Verdict,
+};
 pub use filter::{Column, Direction, Filter, ResourceQuery, Test};
+pub use jobs::{
+    Advance, BatchFilter, BatchRow, Cancelled, ClaimedJob, Completed, Completion, Heartbeat, Idempotency, JobFilter,
+    JobRow, NewBatch, NewJob, Submission, Submitted,
+};
 pub use level::Level;
 pub use library::{
     ApiKey, Change, ChunkRow, DerivedQuery, DerivedRow, DocumentQuery, DocumentRow, Facts, Library, ResourceKey,
@@ -35,10 +47,7 @@ pub use plugins::{AuditFilter, AuditRow, PluginChange, PluginRow, PluginSet, Plu
 pub use postgres::{Pool, Postgres};
 pub use sqlite::Sqlite;
 
-use crate::{
-    job::{Progress, Report, Spec, State},
-    webhook::NewDelivery,
-};
+use crate::{job::State, webhook::NewDelivery};
 
 /// What went wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -150,130 +159,6 @@ pub struct Account {
     pub created_at: SystemTime,
 }
 
-/// A job to accept.
-#[derive(Clone, Debug)]
-pub struct NewJob {
-    /// Its id.
-    pub id: Uuid,
-    /// Higher runs first; 0 is usual, from -100 to 100.
-    pub priority: i32,
-    /// What to do.
-    pub spec: Spec,
-    /// What is known before it runs: pending outputs with their tokens.
-    pub report: Report,
-    /// Blobs that the spec refers to (the sweeper must not take them).
-    pub blobs: Vec<String>,
-}
-
-/// What is accepted in one commit.
-#[derive(Clone, Debug)]
-pub struct Submission {
-    /// Whose.
-    pub account: String,
-    /// The jobs, in order; at least one.
-    pub jobs: Vec<NewJob>,
-    /// The batch they form, if any.
-    pub batch: Option<NewBatch>,
-    /// The idempotency key, if one was sent.
-    pub idempotency: Option<Idempotency>,
-    /// How many jobs of the account may wait at most.
-    pub queue_limit: u64,
-}
-
-/// A batch to accept.
-#[derive(Clone, Debug)]
-pub struct NewBatch {
-    /// Its id.
-    pub id: Uuid,
-    /// The dialect that tells its end.
-    pub dialect: String,
-    /// Who is told.
-    pub notification_url: Option<String>,
-    /// Echoed.
-    pub reference: Option<String>,
-    /// Opaque to the engine.
-    pub extra: serde_json::Value,
-}
-
-/// An idempotency key with what it stands for.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    /// As sent; scoped to the account.
-    pub key: String,
-    /// A digest of the request: the same key with another one is a mismatch.
-    pub fingerprint: String,
-    /// How long it is honoured.
-    pub lifetime: Duration,
-}
-
-/// What became of a submission.
-#[derive(Clone, Debug)]
-pub struct Submitted {
-    /// The ids of the jobs, in order: those of the first request when it was repeated.
-    pub jobs: Vec<Uuid>,
-    /// The batch.
-    pub batch: Option<Uuid>,
-    /// Whether the key was seen before and nothing new was made.
-    pub repeated: bool,
-}
-
-/// A job as it stands.
-#[derive(Clone, Debug)]
-pub struct JobRow {
-    /// Its id.
-    pub id: Uuid,
-    /// Whose.
-    pub account: String,
-    /// The batch it belongs to.
-    pub batch: Option<Uuid>,
-    /// Its state.
-    pub state: State,
-    /// Its priority.
-    pub priority: i32,
-    /// What to do.
-    pub spec: Spec,
-    /// What came out so far.
-    pub report: Report,
-    /// How far it is.
-    pub progress: Progress,
-    /// How often it was claimed.
-    pub attempt: u32,
-    /// Grows with every change: a waiting reader compares it.
-    pub version: u64,
-    /// Whether its cancellation was asked for while it runs.
-    pub cancel_requested: bool,
-    /// Accepted at.
-    pub created_at: SystemTime,
-    /// First claimed at.
-    pub started_at: Option<SystemTime>,
-    /// Final since.
-    pub finished_at: Option<SystemTime>,
-}
-
-/// A claimed job: the row and the token that fences everything the worker writes.
-#[derive(Clone, Debug)]
-pub struct ClaimedJob {
-    /// The row, in state running.
-    pub job: JobRow,
-    /// The fencing token.
-    pub token: Uuid,
-}
-
-/// Which jobs to list, newest first.
-#[derive(Clone, Debug, Default)]
-pub struct JobFilter {
-    /// Only in this state.
-    pub state: Option<State>,
-    /// Only of this batch.
-    pub batch: Option<Uuid>,
-    /// Only with this reference.
-    pub reference: Option<String>,
-    /// Where the last page ended.
-    pub cursor: Option<String>,
-    /// At most this many, 1 to 500.
-    pub limit: u32,
-}
-
 /// A page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -283,20 +168,6 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// What a worker writes while a job runs (the main outputs are done, one more output is made).
-#[derive(Clone, Debug)]
-pub struct Advance {
-    /// The report so far.
-    pub report: Report,
-    /// How far it is.
-    pub progress: Progress,
-    /// Deliveries of the events that happened. One whose (order key, kind, sequence) is there
-    /// already is left out, so a job that runs again after a crash tells nothing twice.
-    pub deliveries: Vec<NewDelivery>,
-    /// Blobs that the report refers to.
-    pub blobs: Vec<BlobRow>,
-}
-
 /// A blob that something refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobRow {
@@ -304,75 +175,6 @@ pub struct BlobRow {
     pub sha256: String,
     /// Its size.
     pub bytes: u64,
-}
-
-/// How a job ends.
-#[derive(Clone, Debug)]
-pub struct Completion {
-    /// A final state.
-    pub state: State,
-    /// As in [`Advance`].
-    pub advance: Advance,
-    /// What the job's end changes in the library.
-    pub changes: Vec<Change>,
-}
-
-/// What a completed job set off.
-#[derive(Clone, Debug, Default)]
-pub struct Completed {
-    /// The batch whose last job this was: it is finished now and has to be announced.
-    pub batch: Option<Uuid>,
-}
-
-/// What became of a wish to cancel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cancelled {
-    /// It was waiting and is cancelled now; `Completed.batch` matters here too.
-    Now,
-    /// It runs; its worker will end it soon.
-    Requested,
-    /// It was final already.
-    TooLate,
-    /// The account has no such job.
-    NotFound,
-}
-
-/// A batch as it stands.
-#[derive(Clone, Debug)]
-pub struct BatchRow {
-    /// Its id.
-    pub id: Uuid,
-    /// Whose.
-    pub account: String,
-    /// The dialect that tells its end.
-    pub dialect: String,
-    /// Who is told.
-    pub notification_url: Option<String>,
-    /// Echoed.
-    pub reference: Option<String>,
-    /// Opaque to the engine.
-    pub extra: serde_json::Value,
-    /// How many of its jobs are in each state.
-    pub counts: Vec<(State, u64)>,
-    /// Made at.
-    pub created_at: SystemTime,
-    /// When the last job ended.
-    pub finished_at: Option<SystemTime>,
-}
-
-/// Which batches to list.
-#[derive(Clone, Debug, Default)]
-pub struct BatchFilter {
-    /// Only of this dialect.
-    pub dialect: String,
-    /// Only those whose `extra` has these texts as its members.
-    pub extra: Vec<(&'static str, String)>,
-    /// Only those made at this time or later.
-    pub from: Option<SystemTime>,
-    /// Only those made before.
-    pub before: Option<SystemTime>,
-    /// At most this many.
-    pub limit: u32,
 }
 
 /// A stored original with a public id.
@@ -394,94 +196,6 @@ pub struct AssetRow {
     pub height: u32,
     /// Stored at.
     pub created_at: SystemTime,
-}
-
-/// The state of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// Owed, due at `next_at`.
-    Pending,
-    /// Accepted by the receiver.
-    Delivered,
-    /// Given up: a dead letter. It can be replayed.
-    Dead,
-}
-
-/// A delivery as it stands.
-#[derive(Clone, Debug)]
-pub struct DeliveryRow {
-    /// The row's own id. It is `delivery.id` except for a replay, which has an id of its own but is
-    /// sent under the `webhook-id` of the first, `delivery.id`.
-    pub id: Uuid,
-    /// What is owed.
-    pub delivery: NewDelivery,
-    /// Its state.
-    pub state: DeliveryState,
-    /// Attempts made.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub next_at: Option<SystemTime>,
-    /// The delivery it replays.
-    pub replay_of: Option<Uuid>,
-    /// Owed since.
-    pub created_at: SystemTime,
-    /// Delivered or given up at.
-    pub finished_at: Option<SystemTime>,
-    /// The last attempts, oldest first (filled by [`Store::delivery`] only).
-    pub log: Vec<AttemptRow>,
-}
-
-/// A claimed delivery.
-#[derive(Clone, Debug)]
-pub struct ClaimedDelivery {
-    /// The row.
-    pub row: DeliveryRow,
-    /// The fencing token.
-    pub token: Uuid,
-    /// The account's signing secrets: the present one, then the previous one while it is valid.
-    pub webhook_secrets: Vec<String>,
-    /// The account's API secret.
-    pub api_secret: String,
-}
-
-/// One try.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttemptRow {
-    /// Counted from 1.
-    pub number: u32,
-    /// Begun at.
-    pub at: SystemTime,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// The status the receiver answered with; none when it did not.
-    pub status: Option<u16>,
-    /// The first bytes of the answer, or what went wrong.
-    pub detail: String,
-}
-
-/// What follows from an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Accepted.
-    Delivered,
-    /// To be tried again at this time.
-    Retry(SystemTime),
-    /// Given up.
-    Dead,
-}
-
-/// Which deliveries to list, newest first.
-#[derive(Clone, Debug, Default)]
-pub struct DeliveryFilter {
-    /// Only in this state.
-    pub state: Option<DeliveryState>,
-    /// Only of this job.
-    pub job: Option<Uuid>,
-    /// Where the last page ended.
-    pub cursor: Option<String>,
-    /// At most this many, 1 to 500.
-    pub limit: u32,
 }
 
 /// What the metrics page shows of the store.
@@ -607,45 +321,6 @@ pub enum Hint {
     CancelRequested(Uuid),
 }
 
-/// What a heartbeat found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heartbeat {
-    /// The lease holds.
-    Held,
-    /// The lease holds, and the job is to be cancelled.
-    CancelRequested,
-    /// The lease was lost.
-    Lost,
-}
-
-/// Which deliveries to claim.
-#[derive(Clone, Copy, Debug)]
-pub struct DeliveryClaim {
-    /// At most this many.
-    pub limit: u32,
-    /// For how long.
-    pub lease: Duration,
-    /// Later tries rather than first ones.
-    pub retries: bool,
-    /// In flight at one receiver at most.
-    pub per_receiver: u32,
-    /// In flight of one account at most.
-    pub per_account: u32,
-}
-
-/// An attempt to write down.
-#[derive(Clone, Debug)]
-pub struct RecordedAttempt {
-    /// The delivery's [`DeliveryRow::id`].
-    pub id: Uuid,
-    /// The claim's token.
-    pub token: Uuid,
-    /// What happened.
-    pub attempt: AttemptRow,
-    /// What follows.
-    pub verdict: Verdict,
-}
-
 /// When something is due next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NextDue {
@@ -653,60 +328,4 @@ pub struct NextDue {
     pub job: Option<SystemTime>,
     /// The next pending delivery.
     pub delivery: Option<SystemTime>,
-}
-
-/// The embedded store, in settings.
-pub const SQLITE: &str = "sqlite";
-
-/// `[store]`; see `config.default.toml`.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Where rows are kept.
-    pub url: String,
-    /// Connections to PostgreSQL at the same time.
-    pub max_connections: u32,
-    /// How long a command waits for one of them.
-    pub acquire_timeout_s: u64,
-    /// How many jobs of an account may wait.
-    pub queue_limit: u64,
-    /// How long finished work is kept.
-    pub retention_h: u64,
-    /// How long an idempotency key is honoured.
-    pub idempotency_h: u64,
-}
-
-impl Config {
-    /// Whether there is an adapter for the URL.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        match self.url.as_str() {
-            SQLITE => Ok(()),
-            url if postgres::is_postgres(url) => {
-                postgres::check(url).map_err(|problem| format!("store.url: {problem}"))
-            }
-            other => Err(format!("store.url: is {other:?}, expected \"sqlite\" or postgres://...")),
-        }
-    }
-
-    /// Which adapter keeps the rows.
-    pub(crate) fn place(&self) -> Place<'_> {
-        if !postgres::is_postgres(&self.url) {
-            return Place::Folder;
-        }
-        let acquire_timeout = Duration::from_secs(self.acquire_timeout_s);
-        Place::Cluster { url: &self.url, pool: Pool { max_connections: self.max_connections, acquire_timeout } }
-    }
-}
-
-/// Where rows are kept.
-pub(crate) enum Place<'a> {
-    /// In a file of the data directory.
-    Folder,
-    /// In a database that nodes share.
-    Cluster {
-        /// Its address.
-        url: &'a str,
-        /// How many connections to it.
-        pool: Pool,
-    },
 }

@@ -3,6 +3,8 @@
 mod again;
 mod as_sent;
 mod check;
+mod ending;
+mod keeping;
 mod open;
 
 use std::{
@@ -11,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{
@@ -24,14 +26,13 @@ use super::{
 };
 use crate::{
     dialect::{Dialect, Event},
-    error::{Code, Failure},
-    job::{Accepts, Destination, FILE, Group, JobError, Output, OutputState, SourceReport, State},
+    error::Failure,
+    job::{Accepts, FILE, Group, Output, OutputState, SourceReport},
     metadata,
-    pipeline::{Images, Size, Stopped, Transforms, written_format},
+    pipeline::{Images, Size, Stopped, Transforms},
     source::Source,
-    store::{AssetRow, BlobRow, Change, ClaimedJob, Completion, JobRow},
+    store::{ClaimedJob, JobRow},
     webhook::NewDelivery,
-    zip,
 };
 
 /// How often the progress of a long job is written when nothing else is.
@@ -39,9 +40,6 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// How many results may wait to be kept before no further one is encoded.
 const KEEPING_AT_ONCE: usize = 8;
-
-/// How often the end of a job is worked out anew because somebody else was faster.
-const ENDING_TRIES: u32 = 8;
 
 /// A commit under way; true when it owes callbacks.
 type Commit = BoxFuture<'static, Result<bool, crate::store::Error>>;
@@ -287,80 +285,6 @@ impl Run<'_> {
         }
     }
 
-    /// Keeps results as they come and writes down what became of them. While one commit is under way the
-    /// next results gather for the one after it.
-    async fn keep_all(
-        &mut self,
-        made: &mut mpsc::Receiver<(usize, Result<Made, JobError>)>,
-        pending: &[usize],
-    ) -> Result<(), Interrupt> {
-        let (inner, transforms) = (self.inner, self.transforms.clone());
-        let mut keeping = FuturesOrdered::new();
-        let mut commit: Option<Commit> = None;
-        let mut open = true;
-        while open || !keeping.is_empty() || commit.is_some() {
-            let end = tokio::select! {
-                reason = self.lease.stop.stopped() => Err(Interrupt::Stopped(reason)),
-                made = made.recv(), if open && keeping.len() < KEEPING_AT_ONCE => {
-                    match made {
-                        Some((output, made)) => {
-                            let output = pending[output];
-                            let to = self.job.spec.outputs[output].destination.clone();
-                            keeping.push_back(keep(inner, transforms.clone(), output, to, made));
-                        }
-                        None => open = false,
-                    }
-                    Ok(())
-                }
-                Some((output, kept)) = keeping.next() => self.note(output, kept),
-                committed = async { commit.as_mut().expect("there is one").await }, if commit.is_some() => {
-                    commit = None;
-                    self.committed(committed)
-                }
-            };
-            if let Err(interrupt) = end {
-                // A commit is never cut short: what follows comes after it.
-                if let Some(commit) = commit {
-                    let _ = commit.await;
-                }
-                return Err(interrupt);
-            }
-            if commit.is_none() && self.is_worth_writing() {
-                commit = Some(self.commit());
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes what became of an output.
-    fn note(&mut self, output: usize, kept: Result<(Made, BlobRow), JobError>) -> Result<(), Interrupt> {
-        let may_retry = kept.as_ref().is_err_and(|error| self.may_retry(error.code));
-        let entry = &mut self.job.report.outputs[output];
-        match kept {
-            Ok((made, blob)) => {
-                self.inner.ports.observer.output_made(&made.format, made.bytes.len() as u64);
-                report::fill(entry, made, Some(&blob));
-            }
-            Err(mut error) => {
-                if may_retry {
-                    return Err(Interrupt::Failed(Failure::new(error.code, error.message)));
-                }
-                self.inner.ports.observer.output_failed(error.code);
-                error.output.get_or_insert_with(|| entry.id.clone());
-                entry.state = OutputState::Failed;
-                entry.error = Some(error);
-            }
-        }
-        let id = entry.id.clone();
-        self.job.progress = report::progress(&self.job.report);
-        self.happened(&Event::OutputFinished(id));
-        if !self.main_told && self.job.progress.done < self.job.progress.total && self.is_done(Group::Main) {
-            self.main_told = true;
-            self.happened(&Event::MainFinished);
-        }
-        Ok(())
-    }
-
     /// Whether somebody waits for what was noted. When all is done it goes into the commit that ends the job.
     fn is_worth_writing(&self) -> bool {
         self.job.progress.done < self.job.progress.total
@@ -413,138 +337,4 @@ impl Run<'_> {
             }
         }
     }
-
-    /// Ends the job, gives it back, or lets go of it.
-    async fn finish(self, end: Result<(), Interrupt>) {
-        let now = self.inner.ports.clock.now();
-        let dialect = self.dialect.clone();
-        let dialect = dialect.as_deref();
-        let completion = match end {
-            Ok(()) => return self.end().await,
-            Err(Interrupt::Stopped(Reason::Lost)) => {
-                tracing::warn!("the lease of a running job was lost");
-                return;
-            }
-            Err(Interrupt::Abandoned) => return,
-            Err(Interrupt::Stopped(Reason::Draining)) => return self.release(Duration::ZERO, false).await,
-            Err(Interrupt::Stopped(Reason::Cancelled)) => report::cancelled(dialect, &self.job, now),
-            Err(Interrupt::Failed(failure)) if self.may_retry(failure.code) => return self.retry(&failure).await,
-            Err(Interrupt::Failed(failure)) if self.is_patient() => return self.wait_and_retry(&failure.message).await,
-            Err(Interrupt::Failed(failure)) => report::failed(dialect, &self.job, &failure, now),
-            Err(Interrupt::Panicked) => {
-                // A further try would end alike.
-                let failure = Failure::new(Code::Internal, "a bug of the server ended the job");
-                report::failed(dialect, &self.job, &failure, now)
-            }
-        };
-        self.complete(completion).await;
-    }
-
-    /// Commits the end of the job; answers false when what it changes was changed by somebody else.
-    async fn complete(&self, mut completion: Completion) -> bool {
-        completion.advance.deliveries.splice(0..0, self.owed.iter().cloned());
-        self.inner.complete(&self.job, self.lease.token, completion).await
-    }
-
-    /// Ends a job whose outputs are all made or failed, with what that changes in the library.
-    async fn end(mut self) {
-        if self.job.report.final_state() != State::Succeeded && self.is_patient() {
-            return self.wait_and_retry("outputs failed").await;
-        }
-        for _ in 0..ENDING_TRIES {
-            let completion = match self.ending().await {
-                Ok(completion) => completion,
-                Err(failure) if self.may_retry(failure.code) => return self.retry(&failure).await,
-                Err(failure) => {
-                    report::failed(self.dialect.as_deref(), &self.job, &failure, self.inner.ports.clock.now())
-                }
-            };
-            let submits = completion
-                .changes
-                .iter()
-                .any(|change| matches!(change, Change::Submit { .. } | Change::SubmitTogether(_)));
-            if self.complete(completion).await {
-                if submits {
-                    self.inner.wake.notify_one();
-                }
-                return;
-            }
-        }
-        let failure = Failure::new(Code::Unavailable, "what the job changes was changed by others, again and again");
-        self.retry(&failure).await;
-    }
-
-    async fn ending(&mut self) -> Result<Completion, Failure> {
-        let state = self.job.report.final_state();
-        let kept = self.keep_source().await?;
-        let now = self.inner.ports.clock.now();
-        let mut changes = Vec::new();
-        if let Some((id, source, blob)) = kept.as_ref().and_then(|(source, blob)| {
-            let id = self.job.spec.store_as.as_ref()?;
-            Some((id, source, blob))
-        }) {
-            changes.push(Change::PutAsset(AssetRow {
-                account: self.job.account.clone(),
-                id: id.clone(),
-                sha256: blob.sha256.clone(),
-                bytes: blob.bytes,
-                format: source.format.clone(),
-                width: source.width,
-                height: source.height,
-                created_at: now,
-            }));
-        }
-        let mut job = self.job.clone();
-        report::finalize(&mut job, state, now);
-        if let Some(dialect) = &self.dialect {
-            changes.extend(dialect.ending(&mut job, self.inner.ports.store.as_ref()).await?);
-        }
-        let mut completion = report::end(self.dialect.as_deref(), job);
-        completion.advance.blobs.extend(kept.map(|(_, blob)| blob));
-        completion.changes = changes;
-        Ok(completion)
-    }
-
-    /// Keeps the source's bytes, when the job ends well and was to keep them.
-    async fn keep_source(&mut self) -> Result<Option<(SourceReport, BlobRow)>, Failure> {
-        let Some(source) = self.job.report.source.clone().filter(|_| self.wants_source()) else { return Ok(None) };
-        if self.job.report.final_state() != crate::job::State::Succeeded {
-            return Ok(None);
-        }
-        let blob = match (&self.job.spec.source, self.source.take()) {
-            (Source::Blob { .. }, _) => BlobRow { sha256: source.sha256.clone(), bytes: source.bytes },
-            (_, Some(bytes)) => self.inner.ports.results.put(bytes).await?,
-            // An earlier run has made all outputs and was lost before the end.
-            (_, None) => {
-                let input = self.inner.ports.inputs.read(&self.job.spec.source).await?;
-                self.inner.ports.results.put(input.bytes).await?
-            }
-        };
-        Ok(Some((source, blob)))
-    }
-}
-
-/// Keeps an output's bytes, and uploads them if they are to go elsewhere too.
-async fn keep(
-    inner: &Inner,
-    transforms: Arc<dyn Transforms>,
-    output: usize,
-    to: Option<Destination>,
-    made: Result<Made, JobError>,
-) -> (usize, Result<(Made, BlobRow), JobError>) {
-    let kept = async {
-        let made = made?;
-        let blob = inner.ports.results.put(made.bytes.clone()).await.map_err(JobError::whole)?;
-        if let Some(to) = to {
-            let format = written_format(transforms.codecs(), &made.format);
-            let media_type = match format.as_ref() {
-                Some(format) => &format.media_type,
-                None if made.format == zip::NAME => zip::MEDIA_TYPE,
-                None => "application/octet-stream",
-            };
-            inner.ports.results.upload(&to, media_type, made.bytes.clone()).await.map_err(JobError::whole)?;
-        }
-        Ok((made, blob))
-    };
-    (output, kept.await)
 }

@@ -1,12 +1,10 @@
 //! `append`: pictures in a row or a column.
 
-use safelight_sdk::{
-    Color, Image, ImageRef, Input, Kind, Outcome, PixelFormat, Planned, Refusal, Size, Transform, to_format,
-};
+use safelight_sdk::{Color, Image, ImageRef, Input, Kind, Outcome, PixelFormat, Planned, Refusal, Size, Transform};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pictures::{common_format, paste};
+use crate::pictures::{common_format, sheet};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,11 +77,7 @@ impl Transform for Append {
         let filled: u64 = sizes.iter().map(|size| size.pixels()).sum();
         let around = (filled < size.pixels()).then_some(params.background);
         let format: PixelFormat = common_format(images.iter(), around);
-        let mut canvas = Image::filled(size, format, params.background.pixel(format));
-        for (image, place) in images.into_iter().zip(places) {
-            paste(&mut canvas, &to_format(image, format), place);
-        }
-        Ok(canvas.into())
+        Ok(sheet(size, format, params.background, images, &places).into())
     }
 }
 

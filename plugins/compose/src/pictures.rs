@@ -66,12 +66,33 @@ pub(crate) fn common_format<'a>(images: impl Iterator<Item = &'a Image>, around:
     images.map(|image| image.format).fold(start, |one, other| if one.bytes() < other.bytes() { other } else { one })
 }
 
-/// Copies a picture of the same format into another one, where it has room, without blending.
-pub(crate) fn paste(canvas: &mut Image, image: &Image, (x, y): (u32, u32)) {
-    let start = x as usize * canvas.format.bytes();
-    for (line, row) in canvas.rows_mut().skip(y as usize).zip(image.rows()) {
-        line[start..start + row.len()].copy_from_slice(row);
+/// A sheet of pictures that do not overlap, each in its place and none beyond the sheet; what is free has a colour.
+pub(crate) fn sheet(
+    size: Size,
+    format: PixelFormat,
+    free: Color,
+    pictures: impl IntoIterator<Item = Image>,
+    places: &[(u32, u32)],
+) -> Image {
+    let pictures = pictures.into_iter().map(|picture| to_format(picture, format));
+    let mut placed: Vec<((u32, u32), Image)> = places.iter().copied().zip(pictures).collect();
+    placed.sort_unstable_by_key(|((x, _), _)| *x);
+    let blank = free.pixel(format).repeat(size.width as usize);
+    let mut pixels = Image::room(size, format);
+    for y in 0..size.height {
+        let mut done = 0;
+        for ((x, top), picture) in &placed {
+            if (*top..top + picture.height).contains(&y) {
+                let start = *x as usize * format.bytes();
+                let stride = picture.width as usize * format.bytes();
+                pixels.extend_from_slice(&blank[done..start]);
+                pixels.extend_from_slice(&picture.pixels[(y - top) as usize * stride..][..stride]);
+                done = start + stride;
+            }
+        }
+        pixels.extend_from_slice(&blank[done..]);
     }
+    Image::new(size.width, size.height, format, pixels)
 }
 
 /// The alpha of a picture, with rows and columns of nothing around it: left, top, right, bottom.

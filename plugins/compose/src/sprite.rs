@@ -1,11 +1,11 @@
 //! `sprite`: pictures in one sheet, with a map of it.
 
 use safelight_kernels::{self as kernels, Sheet};
-use safelight_sdk::{Color, Image, ImageRef, Input, Kind, Outcome, Planned, Refusal, Size, Transform, to_format};
+use safelight_sdk::{Color, Image, ImageRef, Input, Kind, Outcome, Planned, Refusal, Size, Transform};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pictures::{common_format, paste};
+use crate::pictures::{common_format, sheet};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -92,10 +92,7 @@ impl Transform for Sprite {
         let filled: u64 = sizes.iter().map(|size| size.pixels()).sum();
         let around = (filled < size.pixels()).then_some(params.background);
         let format = common_format(input.images.iter(), around);
-        let mut canvas = Image::filled(size, format, params.background.pixel(format));
-        for (image, place) in input.images.into_iter().zip(&places) {
-            paste(&mut canvas, &to_format(image, format), *place);
-        }
+        let sheet = sheet(size, format, params.background, input.images, &places);
         let numbers: Vec<String> = (0..sizes.len()).map(|index| index.to_string()).collect();
         let names = if params.names.is_empty() { &numbers } else { &params.names };
         let placed = names.iter().zip(&sizes).zip(&places).map(|((name, size), place)| Placed {
@@ -106,7 +103,7 @@ impl Transform for Sprite {
             height: size.height,
         });
         let map = Map { width: size.width, height: size.height, images: placed.collect() };
-        Ok(Outcome::found(canvas, &map))
+        Ok(Outcome::found(sheet, &map))
     }
 }
 

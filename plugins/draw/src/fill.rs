@@ -40,11 +40,8 @@ impl Transform for Fill {
         let [red, green, blue, alpha] = straight(params.color, params.opacity);
         if !params.behind {
             image = with_colors(image, &[params.color]);
-            let above = vec![[red * alpha, green * alpha, blue * alpha, alpha]; image.width as usize];
-            let channels = image.format.bytes();
-            for row in image.rows_mut() {
-                kernels::lay_row(row, channels, &above, 1.0);
-            }
+            let above = [red * alpha, green * alpha, blue * alpha, alpha];
+            kernels::lay_run(&mut image.pixels, image.format.bytes(), above, 1.0);
             return Ok(image.into());
         }
         if image.format == PixelFormat::Rgba8 {

@@ -100,7 +100,7 @@ pub use noise::{Noise, noise};
 pub use oil_paint::oil_paint;
 pub use ordered_dither::{Dither, ordered_dither};
 pub use pack::{Sheet, pack};
-pub use paint::{FillRule, Segment, Shape, lay_row, paint};
+pub use paint::{FillRule, Segment, Shape, lay_row, lay_run, paint};
 pub use pixelate::pixelate;
 pub use quantize::{Indexed, quantize};
 pub use quantize_alpha::quantize_alpha;

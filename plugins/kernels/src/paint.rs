@@ -108,8 +108,12 @@ pub fn paint(
             touched |= sweep.row(y, smooth, left, &mut mixed);
         }
         if touched {
-            let row = &mut pixels[y * stride..][left * channels..right * channels];
-            lay_row(row, channels, &mixed, opacity);
+            let mut row = &mut pixels[y * stride..][left * channels..right * channels];
+            for run in mixed.chunk_by(|one, other| one == other) {
+                let (part, rest) = row.split_at_mut(run.len() * channels);
+                lay_run(part, channels, run[0], opacity);
+                row = rest;
+            }
         }
     }
 }
@@ -178,9 +182,13 @@ impl<'a> Sweep<'a> {
         }
         let [red, green, blue, alpha] = self.layer.rgba;
         let even_odd = self.layer.rule == FillRule::EvenOdd;
-        let mut sum = 0.0;
-        for (change, below) in self.changes.iter().zip(&mut mixed[self.columns.start - left..self.columns.end - left]) {
-            sum += change;
+        let row = &mut mixed[self.columns.start - left..self.columns.end - left];
+        let (mut sum, mut column) = (0.0, 0);
+        while column < row.len() {
+            // Up to the next change all columns are covered alike.
+            let rest = &self.changes[column + 1..row.len()];
+            let run = 1 + rest.iter().position(|change| *change != 0.0).unwrap_or(rest.len());
+            sum += self.changes[column];
             let mut covered = if even_odd { fold(sum) } else { sum.abs().min(1.0) };
             if !smooth {
                 covered = if covered >= 0.5 - ROUNDING { 1.0 } else { 0.0 };
@@ -189,13 +197,16 @@ impl<'a> Sweep<'a> {
             if covered > ROUNDING {
                 let over = covered * alpha;
                 let keep = 1.0 - over;
-                *below = [
-                    below[0] * keep + red * over,
-                    below[1] * keep + green * over,
-                    below[2] * keep + blue * over,
-                    below[3] * keep + over,
-                ];
+                for below in &mut row[column..column + run] {
+                    *below = [
+                        below[0] * keep + red * over,
+                        below[1] * keep + green * over,
+                        below[2] * keep + blue * over,
+                        below[3] * keep + over,
+                    ];
+                }
             }
+            column += run;
         }
         true
     }
@@ -308,26 +319,47 @@ fn accumulate(changes: &mut [f32], edge: &Edge, y: f64, left: f64) {
 ///
 /// Rounded to nearest; a gray picture takes the red.
 pub fn lay_row(row: &mut [u8], channels: usize, above: &[[f32; 4]], opacity: f32) {
+    for (pixel, above) in row.chunks_exact_mut(channels).zip(above) {
+        lay_pixel(pixel, above.map(|value| value * opacity));
+    }
+}
+
+/// Lays one premultiplied colour (0 to 1), weakened by `opacity`, over all pixels of a row, as [`lay_row`] does.
+pub fn lay_run(row: &mut [u8], channels: usize, above: [f32; 4], opacity: f32) {
+    let above = above.map(|value| value * opacity);
+    let Some(first) = row.get_mut(..channels) else { return };
+    if above[3] < 1.0 {
+        return row.chunks_exact_mut(channels).for_each(|pixel| lay_pixel(pixel, above));
+    }
+    // Nothing is seen of what lies below: all pixels become the first one.
+    lay_pixel(first, above);
+    let mut done = channels;
+    while done < row.len() {
+        let more = done.min(row.len() - done);
+        row.copy_within(..more, done);
+        done += more;
+    }
+}
+
+#[inline(always)]
+fn lay_pixel(pixel: &mut [u8], above: [f32; 4]) {
+    if above[3] <= 0.0 {
+        return;
+    }
     let mix = |below: &mut u8, above: f32, keep: f32| {
         *below = (f32::from(*below) * keep + above * 255.0 + 0.5) as u8;
     };
-    for (pixel, above) in row.chunks_exact_mut(channels).zip(above) {
-        let above = above.map(|value| value * opacity);
-        if above[3] <= 0.0 {
-            continue;
+    let keep = 1.0 - above[3];
+    if let [red, green, blue, alpha] = pixel {
+        let below = f32::from(*alpha) / 255.0 * keep;
+        let result = above[3] + below;
+        for (channel, above) in [red, green, blue].into_iter().zip(above) {
+            mix(channel, above / result, below / result);
         }
-        let keep = 1.0 - above[3];
-        if let [red, green, blue, alpha] = pixel {
-            let below = f32::from(*alpha) / 255.0 * keep;
-            let result = above[3] + below;
-            for (channel, above) in [red, green, blue].into_iter().zip(above) {
-                mix(channel, above / result, below / result);
-            }
-            *alpha = (result * 255.0 + 0.5) as u8;
-        } else {
-            for (channel, above) in pixel.iter_mut().zip(above) {
-                mix(channel, above, keep);
-            }
+        *alpha = (result * 255.0 + 0.5) as u8;
+    } else {
+        for (channel, above) in pixel.iter_mut().zip(above) {
+            mix(channel, above, keep);
         }
     }
 }

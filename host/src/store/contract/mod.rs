@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     clock::Clock,
-    job::{Callbacks, Encoding, Group, Output, OutputReport, OutputState, new_id},
+    job::{Callbacks, Encoding, Group, Output, OutputReport, OutputState, Progress, Report, Spec, new_id},
     source::Source,
     webhook::{Policy, Signer},
 };

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Interrupt, Run, keep};
+use super::{Interrupt, Run, keeping::keep};
 use crate::{
     job::{AS_SENT, FILE},
     pipeline::Size,
